@@ -1,0 +1,217 @@
+"""The roles of the library: sequential detectors, window tests, and what they say.
+
+Nothing here does input or output, reads a clock or logs: arrays come in, verdicts go out.
+"""
+
+from __future__ import annotations
+
+import abc
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+class Level(enum.StrEnum):
+    """How a subject stands."""
+
+    STABLE = "stable"
+    WARNING = "warning"
+    DRIFT = "drift"
+    UNDETERMINED = "undetermined"
+
+
+class Direction(enum.StrEnum):
+    """Which way a subject moved, in the words of its owner.
+
+    WORSE and BETTER are said of subjects that have a good and a bad side (an error rate, a latency, a missing
+    rate); CHANGED of those that have none (a feature's distribution).
+    """
+
+    WORSE = "worse"
+    BETTER = "better"
+    CHANGED = "changed"
+
+
+class ColumnKind(enum.StrEnum):
+    """What the values of a column are."""
+
+    NUMERIC = "numeric"
+    CATEGORY = "category"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is said of one subject at one moment.
+
+    Attributes
+    ----------
+    level
+        How the subject stands.
+    reason
+        Why, by name: one word of a closed set, fit for a metric's label.
+    statistic, threshold
+        What was measured and the bound it was held against, in the detector's unit; NaN where none applies.
+    effect
+        Signed size of the difference in the subject's own unit.
+    direction
+        Which way it moved.
+    n
+        Values the verdict rests on.
+    since
+        Estimated event time of the change in ns since the epoch; None where nothing changed.
+    """
+
+    level: Level
+    reason: str
+    statistic: float
+    threshold: float
+    effect: float
+    direction: Direction
+    n: int
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """The alarms of one call to a sequential detector, in order of event, then subject.
+
+    Attributes
+    ----------
+    event, group, subject
+        (k,) positions: column of the block, group code, row of the block.
+    statistic, threshold
+        (k,) what was compared; NaN where a detector exposes none.
+    since
+        (k,) how many values of that lane, the alarming one included, belong to the time after the estimated
+        change; at least 1.
+    before, after
+        (k,) mean of the lane's values before and after the estimated change; NaN where unknown.
+    """
+
+    event: Ints
+    group: Ints
+    subject: Ints
+    statistic: Floats
+    threshold: Floats
+    since: Ints
+    before: Floats
+    after: Floats
+
+
+class SequentialState(abc.ABC):
+    """Many lanes (group x subject) of one sequential detector, each with its own state."""
+
+    @property
+    @abc.abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """(groups, subjects)."""
+
+    @abc.abstractmethod
+    def grow(self, groups: int) -> None:
+        """Add fresh groups until there are `groups` of them; existing lanes keep their state."""
+
+    @abc.abstractmethod
+    def reset(self, group: int, subject: int) -> None:
+        """Begin one lane anew."""
+
+    @abc.abstractmethod
+    def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
+        """Take a block of events in order.
+
+        Parameters
+        ----------
+        values
+            (subjects, events). A value that is not finite is passed over: it neither changes a lane nor
+            counts for it.
+        groups
+            (events,) group code of each event; negative codes are passed over. None means group 0 for all.
+
+        Returns
+        -------
+        Alarms
+            A lane starts anew after its alarm. Cutting the events into blocks in any way gives the same alarms
+            and the same state, bit for bit.
+
+        Raises
+        ------
+        ValueError
+            If the shapes do not fit or a group code is not below the number of groups.
+        """
+
+    @abc.abstractmethod
+    def copy(self) -> Self:
+        """Return an independent copy."""
+
+    @abc.abstractmethod
+    def to_plain(self) -> dict[str, Any]:
+        """Return the state as numbers, strings, bytes, lists, dicts and numpy arrays; never pickled objects."""
+
+
+class SequentialDetector(abc.ABC):
+    """Settings of a detector that takes values one after the other; immutable, the state lives apart."""
+
+    name: ClassVar[str]
+
+    @abc.abstractmethod
+    def start(self, groups: int, subjects: int) -> SequentialState:
+        """Return fresh lanes."""
+
+    @abc.abstractmethod
+    def restore(self, plain: dict[str, Any]) -> SequentialState:
+        """Return the state that `to_plain` described; raises ValueError if it is not this detector's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a window test says of several columns at once.
+
+    Attributes
+    ----------
+    statistic
+        (columns,) the test's statistic, as its reference implementation defines it.
+    p_value
+        (columns,) probability of a statistic at least as large under no change; NaN where the test has none.
+    effect
+        (columns,) size of the difference in the unit that `WindowTest.smallest_effect` is stated in; not negative.
+    """
+
+    statistic: Floats
+    p_value: Floats
+    effect: Floats
+
+
+class WindowTest(abc.ABC):
+    """Compares the distribution of a window with that of a baseline, for many columns in one call.
+
+    Both are given as counts over common cells, so the same code serves raw samples (cells = the distinct pooled
+    values, see `profile.pooled_counts`: exact) and stored profiles (cells = the baseline's grid).
+    """
+
+    name: ClassVar[str]
+    kinds: ClassVar[frozenset[ColumnKind]]
+    smallest_effect: ClassVar[float]
+
+    @abc.abstractmethod
+    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
+        """Compare windows with baselines.
+
+        Parameters
+        ----------
+        reference, current
+            (columns, cells) counts. A column with fewer cells than the widest is padded with cells that are
+            empty on both sides.
+        position
+            (columns, cells) non-decreasing values of numeric cells; None for categories.
+
+        Returns
+        -------
+        Comparison
+            NaN in every field for a column that is empty on either side.
+        """
