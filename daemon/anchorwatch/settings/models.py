@@ -30,7 +30,7 @@ class Tls(Section):
     certificate_file: str | None = Field(None, description="Our own certificate, PEM, where the broker asks for one.")
     key_file: str | None = Field(None, description="Private key of `certificate_file`, PEM.")
     key_password: str | None = Field(None, description="Password of `key_file`; write ${NAME} to take it from NAME.")
-    check_hostname: bool = Field(True, description="Whether the certificate must name the host we connect to.")
+    check_hostname: bool = Field(default=True, description="Whether the certificate must name the host we connect to.")
 
 
 class Sasl(Section):
@@ -190,7 +190,7 @@ class Alerting(Section):
 class Monitor(Section):
     """One kind of monitor of a model."""
 
-    enabled: bool = Field(True, description="Whether it watches at all.")
+    enabled: bool = Field(default=True, description="Whether it watches at all.")
     significance: Share = Field(0.001, description="False-discovery rate over all columns and segments of a window.")
     alert: Alerting = Field(default_factory=Alerting, description="When verdicts become an alert.")
 
@@ -204,7 +204,7 @@ class Quality(Monitor):
 class Schema(Section):
     """A column that stops arriving, or changes its type, is told within a run of rows."""
 
-    enabled: bool = Field(True, description="Whether it watches at all.")
+    enabled: bool = Field(default=True, description="Whether it watches at all.")
     run: Count = Field(50, description="So many unusable values of a column in a row are a break.")
     alert: Alerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
@@ -247,9 +247,7 @@ class Accuracy(Monitor):
     sequential: AnyDetector | None = Field(
         default_factory=Detector, description="Detector over the errors (1 = wrong); null: none."
     )
-    smallest_shift: Share = Field(
-        0.02, description="Rise of the error rate (regression: mean error rank) worth knowing."
-    )
+    smallest_shift: Share = Field(0.02, description="Rise of the error rate (regression: mean rank) worth knowing.")
     alert: Alerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
     )
@@ -288,7 +286,9 @@ class Retrain(Section):
     )
     cooldown: Duration = Field(DURATION_DAY, description="Event time between two triggers of this policy.")
     expires: Duration = Field(12 * 60 * DURATION_MINUTE, description="How long a trigger is worth acting on.")
-    dry_run: bool = Field(False, description="Publish the trigger marked as a dry run: nobody should act on it.")
+    dry_run: bool = Field(
+        default=False, description="Publish the trigger marked as a dry run: nobody should act on it."
+    )
 
 
 def _policies(value: object) -> object:
