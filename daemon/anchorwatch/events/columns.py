@@ -64,6 +64,8 @@ class Predictions:
         (n, 2) 128-bit hash of the prediction id.
     partition
         (n,) index into the `partitions` of the batch.
+    offset
+        (n,) place in that partition; only the order within a batch matters.
     version
         (n,) code into `versions`.
     numeric, numeric_fault
@@ -79,6 +81,7 @@ class Predictions:
     time: Int64s
     ident: Ids
     partition: Int32s
+    offset: Int64s
     version: Int32s
     versions: tuple[str, ...]
     numeric: Floats
@@ -100,6 +103,7 @@ class Predictions:
             time=np.empty(0, np.int64),
             ident=np.empty((0, 2), np.uint64),
             partition=np.empty(0, np.int32),
+            offset=np.empty(0, np.int64),
             version=np.empty(0, np.int32),
             versions=(),
             numeric=np.empty((f, 0)),
@@ -116,6 +120,7 @@ class Predictions:
             time=self.time[index],
             ident=self.ident[index],
             partition=self.partition[index],
+            offset=self.offset[index],
             version=self.version[index],
             versions=self.versions,
             numeric=self.numeric[:, index],
@@ -139,6 +144,7 @@ class Predictions:
             time=np.concatenate([p.time for p in parts]),
             ident=np.concatenate([p.ident for p in parts]),
             partition=np.concatenate([p.partition for p in parts]),
+            offset=np.concatenate([p.offset for p in parts]),
             version=version,
             versions=versions,
             numeric=np.concatenate([p.numeric for p in parts], axis=1),
@@ -162,6 +168,8 @@ class Labels:
         (n, 2) 128-bit hash of the prediction id.
     partition
         (n,) index into the `partitions` of the batch.
+    offset
+        (n,) place in that partition; only the order within a batch matters.
     number
         (n,) ground truth of a regression; NaN for classes.
     token
@@ -171,6 +179,7 @@ class Labels:
     time: Int64s
     ident: Ids
     partition: Int32s
+    offset: Int64s
     number: Floats
     token: NDArray[np.uint64]
 
@@ -185,6 +194,7 @@ class Labels:
             time=np.empty(0, np.int64),
             ident=np.empty((0, 2), np.uint64),
             partition=np.empty(0, np.int32),
+            offset=np.empty(0, np.int64),
             number=np.empty(0),
             token=np.empty(0, np.uint64),
         )
@@ -195,6 +205,7 @@ class Labels:
             time=self.time[index],
             ident=self.ident[index],
             partition=self.partition[index],
+            offset=self.offset[index],
             number=self.number[index],
             token=self.token[index],
         )
@@ -208,6 +219,7 @@ class Labels:
             time=np.concatenate([p.time for p in parts]),
             ident=np.concatenate([p.ident for p in parts]),
             partition=np.concatenate([p.partition for p in parts]),
+            offset=np.concatenate([p.offset for p in parts]),
             number=np.concatenate([p.number for p in parts]),
             token=np.concatenate([p.token for p in parts]),
         )
