@@ -1,0 +1,258 @@
+"""Many lanes of one sequential detector: routing, bad values, alarms and plain state, written once for all of them.
+
+A detector adds only how one lane takes values. A lane between two calls is an immutable plain value (bytes, numbers,
+a dictionary), so copies share it, and what is stored is what is worked with.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState
+from anchorwatch_detectors.guard import usable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from anchorwatch_detectors.base import Floats, Ints
+
+VERSION = 1
+"""Version of the form that `to_plain` gives; another one is refused."""
+
+
+class Hit(NamedTuple):
+    """An alarm within one lane; the fields mean what they mean in `Alarms`, `position` counts in the values fed."""
+
+    position: int
+    statistic: float
+    threshold: float
+    since: int
+    before: float
+    after: float
+
+
+class LaneDetector(SequentialDetector):
+    """A sequential detector that says how one lane takes values; subclasses are frozen dataclasses of parameters."""
+
+    @abc.abstractmethod
+    def feed(self, lane: Any, values: list[float]) -> tuple[Any, list[Hit]]:
+        """Take values in order.
+
+        Parameters
+        ----------
+        lane
+            What an earlier call returned; None for a lane that begins. It is never changed in place.
+        values
+            At least one value, all usable (see `guard.usable`).
+
+        Returns
+        -------
+        tuple
+            The lane after the last value, and the alarms in order. After an alarm the lane begins anew.
+        """
+
+    @abc.abstractmethod
+    def check(self, lane: Any) -> Any:
+        """Return a lane of a stored state in the form `feed` takes; raises ValueError if it is not one."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters by name, as plain values."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    def start(self, groups: int, subjects: int) -> Lanes:
+        """Return fresh lanes.
+
+        Raises
+        ------
+        ValueError
+            If a number is negative.
+        """
+        if groups < 0 or subjects < 0:
+            raise ValueError(f"{self.name} cannot start {groups} groups of {subjects} subjects: both must be at least 0")
+        counts = np.zeros((groups, subjects), dtype=np.int64)
+        return Lanes(self, [None] * (groups * subjects), counts, counts.copy())
+
+    def restore(self, plain: dict[str, Any]) -> Lanes:
+        """Return the state that `to_plain` described.
+
+        Raises
+        ------
+        ValueError
+            If it is of another version, detector or parameters, or damaged.
+        """
+        expected = {"version": VERSION, "detector": self.name, "parameters": self.parameters()}
+        for key, value in expected.items():
+            if plain.get(key) != value:
+                raise ValueError(
+                    f"the stored state has {key} {plain.get(key)!r}, but this detector's is {value!r}: its lanes "
+                    "would not continue as they began; start fresh lanes or restore with what wrote it"
+                )
+        try:
+            taken = np.array(plain["taken"], dtype=np.int64)
+            passed_over = np.array(plain["passed_over"], dtype=np.int64)
+            shape = (int(plain["groups"]), int(plain["subjects"]))
+            lanes = list(plain["lanes"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"the stored state of {self.name} is damaged: {error!r}") from error
+        if min(shape) < 0 or len(lanes) != shape[0] * shape[1] or taken.size != len(lanes) != passed_over.size:
+            raise ValueError(f"the stored state of {self.name} is damaged: {len(lanes)} lanes do not make {shape}")
+        checked = [None if lane is None else self.check(lane) for lane in lanes]
+        return Lanes(self, checked, taken.reshape(shape), passed_over.reshape(shape))
+
+
+class Lanes(SequentialState):
+    """Lanes (group x subject) of one detector.
+
+    Attributes
+    ----------
+    taken, passed_over
+        (groups, subjects) how many values each lane took and passed over since it was started or `reset`; an alarm
+        does not set them back. `guard.Guard` turns them into UNDETERMINED.
+    """
+
+    def __init__(self, detector: LaneDetector, lanes: list[Any], taken: Ints, passed_over: Ints) -> None:
+        self._detector = detector
+        self._lanes = lanes
+        self.taken = taken
+        self.passed_over = passed_over
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(groups, subjects)."""
+        groups, subjects = self.taken.shape
+        return groups, subjects
+
+    def grow(self, groups: int) -> None:
+        """Add fresh groups until there are `groups` of them; existing lanes keep their state."""
+        have, subjects = self.shape
+        if groups <= have:
+            return
+        more = np.zeros((groups - have, subjects), dtype=np.int64)
+        self._lanes.extend([None] * more.size)
+        self.taken = np.concatenate((self.taken, more))
+        self.passed_over = np.concatenate((self.passed_over, more))
+
+    def reset(self, group: int, subject: int) -> None:
+        """Begin one lane anew.
+
+        Raises
+        ------
+        IndexError
+            If there is no such lane.
+        """
+        groups, subjects = self.shape
+        if not (0 <= group < groups and 0 <= subject < subjects):
+            raise IndexError(f"there is no lane ({group}, {subject}) among {groups} groups of {subjects} subjects")
+        self._lanes[group * subjects + subject] = None
+        self.taken[group, subject] = self.passed_over[group, subject] = 0
+
+    def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
+        """Take a block of events in order; see `SequentialState.update`."""
+        values, groups = self._checked(values, groups)
+        good = usable(values)
+        found: list[tuple[int, int, int, Hit]] = []
+        for group, columns in _by_group(groups, values.shape[1]):
+            self._take(group, columns, values[:, columns], good[:, columns], found)
+        found.sort(key=lambda alarm: alarm[:2])
+        return _alarms(found)
+
+    def copy(self) -> Self:
+        """Return an independent copy; lanes are immutable and shared, so this costs no more than a list's copy."""
+        return type(self)(self._detector, self._lanes.copy(), self.taken.copy(), self.passed_over.copy())
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the state as numbers, strings, bytes, lists, dicts and numpy arrays."""
+        groups, subjects = self.shape
+        return {
+            "version": VERSION,
+            "detector": self._detector.name,
+            "parameters": self._detector.parameters(),
+            "groups": groups,
+            "subjects": subjects,
+            "lanes": self._lanes.copy(),
+            "taken": self.taken.copy(),
+            "passed_over": self.passed_over.copy(),
+        }
+
+    def _checked(self, values: Floats, groups: Ints | None) -> tuple[Floats, Ints | None]:
+        have, subjects = self.shape
+        values = np.asarray(values, dtype=np.float64)
+        if values.ndim != 2 or values.shape[0] != subjects:
+            raise ValueError(f"values must be ({subjects} subjects, events), not {values.shape}")
+        if groups is None:
+            if have == 0:
+                raise ValueError("events without group codes belong to group 0, but there are no groups yet: grow first")
+            return values, None
+        groups = np.asarray(groups)
+        if groups.shape != values.shape[1:]:
+            raise ValueError(f"groups must be ({values.shape[1]},), one code an event, not {groups.shape}")
+        if groups.size and not np.issubdtype(groups.dtype, np.integer):
+            raise ValueError(f"group codes must be whole numbers, not {groups.dtype}")
+        if groups.size and int(groups.max()) >= have:
+            raise ValueError(f"group code {int(groups.max())} is not below the number of groups, {have}: grow first")
+        return values, groups
+
+    def _take(
+        self,
+        group: int,
+        columns: slice | Ints,
+        block: Floats,
+        good: NDArray[np.bool_],
+        found: list[tuple[int, int, int, Hit]],
+    ) -> None:
+        subjects, events = block.shape
+        counts = good.sum(axis=1)
+        self.taken[group] += counts
+        self.passed_over[group] += events - counts
+        feed, lanes, first = self._detector.feed, self._lanes, group * subjects
+        for subject, count in enumerate(counts.tolist()):
+            if count == 0:
+                continue
+            row = block[subject]
+            series = row.tolist() if count == events else row[good[subject]].tolist()
+            lanes[first + subject], hits = feed(lanes[first + subject], series)
+            for hit in hits:
+                inside = hit.position if count == events else int(np.flatnonzero(good[subject])[hit.position])
+                event = inside if isinstance(columns, slice) else int(columns[inside])
+                found.append((event, subject, group, hit))
+
+
+def _by_group(groups: Ints | None, events: int) -> Iterator[tuple[int, slice | Ints]]:
+    """Yield each group that has events with the columns of its events, in order."""
+    if events == 0:
+        return
+    if groups is None:
+        yield 0, slice(None)
+        return
+    first = int(groups[0])
+    if (groups == first).all():
+        if first >= 0:
+            yield first, slice(None)
+        return
+    order = np.argsort(groups, kind="stable")
+    ordered = groups[order]
+    cuts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
+    for columns in np.split(order, cuts):
+        if (group := int(groups[columns[0]])) >= 0:
+            yield group, columns
+
+
+def _alarms(found: list[tuple[int, int, int, Hit]]) -> Alarms:
+    """Return alarms as columns."""
+    hits = [hit for _, _, _, hit in found]
+    return Alarms(
+        event=np.array([event for event, _, _, _ in found], dtype=np.int64),
+        group=np.array([group for _, _, group, _ in found], dtype=np.int64),
+        subject=np.array([subject for _, subject, _, _ in found], dtype=np.int64),
+        statistic=np.array([hit.statistic for hit in hits], dtype=np.float64),
+        threshold=np.array([hit.threshold for hit in hits], dtype=np.float64),
+        since=np.array([hit.since for hit in hits], dtype=np.int64),
+        before=np.array([hit.before for hit in hits], dtype=np.float64),
+        after=np.array([hit.after for hit in hits], dtype=np.float64),
+    )
