@@ -1,157 +1,68 @@
 """The configuration of anchorwatch as types: every setting with its meaning, unit, range and default.
 
-Durations are nanoseconds once parsed. A default stands here and nowhere else.
+Durations are nanoseconds once parsed. A default stands in these types and nowhere else.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from anchorwatch.settings.units import NS, Duration
+from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
+from anchorwatch.settings.monitors import (
+    Accuracy,
+    Alerting,
+    AnyDetector,
+    Count,
+    Detector,
+    Drift,
+    Monitor,
+    Monitors,
+    Quality,
+    Schema,
+    Share,
+)
+from anchorwatch.settings.names import Location, Name, UriReference, is_topic
+from anchorwatch.settings.section import Conflict, Section
+from anchorwatch.settings.streams import EventTime, Feature, Labels, Prediction, Predictions, Scalar, TimeUnit
+from anchorwatch.settings.units import NS, Duration, Span
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-DURATION_DAY = NS["d"]
-DURATION_MINUTE = NS["m"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are refused, nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Tls(Section):
-    """Encryption of the connection to Kafka."""
-
-    ca_file: str | None = Field(None, description="Certificates to trust, PEM. Default: those of the machine.")
-    certificate_file: str | None = Field(None, description="Our own certificate, PEM, where the broker asks for one.")
-    key_file: str | None = Field(None, description="Private key of `certificate_file`, PEM.")
-    key_password: str | None = Field(None, description="Password of `key_file`; write ${NAME} to take it from NAME.")
-    check_hostname: bool = Field(default=True, description="Whether the certificate must name the host we connect to.")
-
-
-class Sasl(Section):
-    """How we say who we are to Kafka."""
-
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
-        description="The mechanism the broker's listener offers."
-    )
-    username: str | None = Field(None, description="User name (PLAIN, SCRAM).")
-    password: str | None = Field(None, description="Password (PLAIN, SCRAM); write ${NAME} to take it from NAME.")
-    token: str | None = Field(None, description="Bearer token (OAUTHBEARER); write ${NAME} to take it from NAME.")
-
-
-class Kafka(Section):
-    """The broker that is read from and written to."""
-
-    bootstrap_servers: str = Field(description="host:port, or several separated by commas.")
-    group: str = Field(
-        "anchorwatch",
-        description="Group name under which offsets are committed, as a hint for lag tools; it is never joined.",
-    )
-    client_id: str = Field("anchorwatch", description="Name in the broker's logs and quotas.")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
-        "PLAINTEXT", description="How the connection is secured."
-    )
-    tls: Tls = Field(default_factory=Tls, description="Encryption, for SSL and SASL_SSL.")
-    sasl: Sasl | None = Field(None, description="Credentials, for SASL_PLAINTEXT and SASL_SSL.")
-    unreachable_after: Duration = Field(
-        5 * DURATION_MINUTE,
-        description="How long the broker may be silent before the daemon gives up with exit code 4.",
-    )
-
-
-class Outputs(Section):
-    """Topics that are written to."""
-
-    alerts: str = Field("anchorwatch.alerts", description="Topic of alerts.")
-    retrain: str = Field("anchorwatch.retrain", description="Topic of retrain triggers.")
-    dead_letters: str = Field("anchorwatch.dead-letters", description="Topic of inputs that could not be used.")
-
-
-TimeUnit = Literal["auto", "iso", "s", "ms", "us", "ns"]
-Scalar = str | int | float | bool
-
-
-class Feature(Section):
-    """One feature of a model."""
-
-    kind: Literal["numeric", "category"] = Field(description="What its values are.")
-    path: str | None = Field(None, description="Where it stands in the event, dots for nesting. Default: its name.")
-
-
-def _feature(value: object) -> object:
-    return {"kind": value} if isinstance(value, str) else value
-
-
-class Prediction(Section):
-    """What the model said."""
-
-    kind: Literal["binary", "multiclass", "regression"] = Field(description="What sort of prediction it is.")
-    score: str | None = Field(None, description="Path of the score: of the positive class, or of the predicted one.")
-    threshold: float = Field(0.5, description="binary: a score of at least this much predicts the positive class.")
-    class_: str | None = Field(None, alias="class", description="Path of the predicted class.")
-    positive: Scalar = Field(1, description="binary: the label (and class) that counts as positive.")
-    value: str | None = Field(None, description="regression: path of the predicted value.")
-
-
-class Predictions(Section):
-    """The stream of predictions of a model."""
-
-    topic: str = Field(description="Topic (or file, in a replay) the events come from.")
-    id: str = Field(description="Path of the prediction's id: what labels are joined by and duplicates known by.")
-    time: str | None = Field(None, description="Path of the event time. Default: the record's own timestamp.")
-    time_unit: TimeUnit = Field("auto", description="ISO 8601 text or epoch unit; auto tells them apart by magnitude.")
-    version: str | None = Field(None, description="Path of the model version. Default: all events are one version.")
-    latency: str | None = Field(None, description="Path of the time the prediction took, in any unit.")
-    features: dict[str, Annotated[Feature, BeforeValidator(_feature)]] = Field(
-        default_factory=dict, description="Features by name: numeric, category, or {kind, path}."
-    )
-    dimensions: dict[str, str] = Field(
-        default_factory=dict, description="Further columns to segment by, name: path; they are not watched themselves."
-    )
-    prediction: Prediction = Field(description="What the model said.")
-    where: dict[str, Scalar] = Field(
-        default_factory=dict, description="Take only events whose fields have these values, path: value."
-    )
-
-
-class Labels(Section):
-    """The stream of labels of a model."""
-
-    topic: str = Field(description="Topic (or file, in a replay) the labels come from.")
-    id: str = Field(description="Path of the id of the prediction that is labelled.")
-    time: str | None = Field(None, description="Path of the label's event time. Default: the record's own timestamp.")
-    time_unit: TimeUnit = Field("auto", description="ISO 8601 text or epoch unit; auto tells them apart by magnitude.")
-    value: str = Field(description="Path of the true class or value.")
-    wait: Duration = Field(7 * DURATION_DAY, description="How long a prediction waits for its label, in event time.")
-    early: Duration = Field(
-        60 * DURATION_MINUTE, description="How long a label waits for its prediction, in event time."
-    )
-    where: dict[str, Scalar] = Field(
-        default_factory=dict, description="Take only events whose fields have these values, path: value."
-    )
-
-
-class EventTime(Section):
-    """How event time is read from the streams of a model."""
-
-    lateness: Duration = Field(
-        DURATION_MINUTE,
-        description="How far an event may lie behind the newest one of its partition and still be taken in order.",
-    )
-    idle_after: Duration = Field(
-        DURATION_MINUTE, description="A partition without records for so long (wall time) is no longer waited for."
-    )
-    ahead: Duration = Field(
-        60 * DURATION_MINUTE, description="A partition further ahead of the others than this (event time) is paused."
-    )
-    future: Duration = Field(
-        60 * DURATION_MINUTE, description="An event further ahead of the wall clock than this is a dead letter."
-    )
+__all__ = [
+    "Accuracy",
+    "Alerting",
+    "AnyDetector",
+    "Baseline",
+    "Count",
+    "Detector",
+    "Drift",
+    "EventTime",
+    "Feature",
+    "Kafka",
+    "Labels",
+    "Model",
+    "Monitor",
+    "Monitors",
+    "Outputs",
+    "Prediction",
+    "Predictions",
+    "Quality",
+    "Retrain",
+    "Sasl",
+    "Scalar",
+    "Schema",
+    "Section",
+    "Settings",
+    "Share",
+    "TimeUnit",
+    "Tls",
+    "Trouble",
+    "Windows",
+]
 
 
 class Baseline(Section):
@@ -161,107 +72,52 @@ class Baseline(Section):
     labels: Count | None = Field(
         None, description="with first: and the accuracy part from so many labelled ones. Default: as first."
     )
-    name: str | None = Field(None, description="Name or id of a baseline in the store.")
-    file: str | None = Field(None, description="A baseline exported to a JSON file.")
+    name: Name | None = Field(None, description="Name or id of a baseline in the store.")
+    file: Location | None = Field(None, description="A baseline exported to a JSON file.")
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield a baseline that comes from nowhere, or from several places."""
+        given = [key for key in ("first", "name", "file") if getattr(self, key) is not None]
+        if not given:
+            yield Conflict(
+                (),
+                "without a baseline there is nothing to compare with: give one of `first` (so many predictions), "
+                "`name` (in the store) or `file`",
+            )
+        if len(given) > 1:
+            listed = ", ".join(f"`{key}`" for key in given)
+            yield Conflict(
+                (given[-1],), f"a model has one baseline, and {listed} would each give one: keep one of them"
+            )
+        if self.labels is not None and self.first is None:
+            yield Conflict(
+                ("labels",),
+                "`labels` says how `first` gathers the accuracy part; a finished baseline has its own: remove it",
+            )
 
 
 class Windows(Section):
     """How events are gathered for tests by window; by count, by event time, or by whichever is full first."""
 
-    size: Annotated[int, Field(ge=10)] | None = Field(1000, description="Events in a window; null: no limit.")
-    time: Duration | None = Field(None, description="Length in event time; with size: whichever is full first.")
+    size: Annotated[int, Field(ge=10, le=100_000_000)] | None = Field(
+        1000, description="Events in a window; null: no limit."
+    )
+    time: Span | None = Field(None, description="Length in event time; with size: whichever is full first.")
     panes: Annotated[int, Field(ge=1, le=100)] = Field(
         1, description="1: tumbling. k: sliding, a window of the last k panes, each as long as size and time say."
     )
     min_sample: Count = Field(100, description="A window with fewer values is undetermined: never stable, never drift.")
 
-
-class Alerting(Section):
-    """When verdicts become an alert, and how often it is told."""
-
-    severity: Literal["info", "warning", "critical"] = Field("warning", description="How loud the alert is.")
-    needs: Count = Field(2, description="So many of the last `of` windows must show it. A decisive verdict needs one.")
-    of: Annotated[int, Field(ge=1, le=32)] = Field(3, description="See needs.")
-    keep_firing_for: Duration = Field(0, description="Event time without trouble before the alert resolves.")
-    cooldown: Duration = Field(0, description="Event time after resolving during which it does not fire again.")
-    repeat: Duration = Field(DURATION_DAY, description="Event time after which a firing alert is told again.")
-
-
-class Monitor(Section):
-    """One kind of monitor of a model."""
-
-    enabled: bool = Field(default=True, description="Whether it watches at all.")
-    significance: Share = Field(0.001, description="False-discovery rate over all columns and segments of a window.")
-    alert: Alerting = Field(default_factory=Alerting, description="When verdicts become an alert.")
-
-
-class Quality(Monitor):
-    """Missing, mistyped and unseen values, window by window."""
-
-    smallest_effect: Share = Field(0.01, description="Rise of a share that is worth knowing.")
-
-
-class Schema(Section):
-    """A column that stops arriving, or changes its type, is told within a run of rows."""
-
-    enabled: bool = Field(default=True, description="Whether it watches at all.")
-    run: Count = Field(50, description="So many unusable values of a column in a row are a break.")
-    alert: Alerting = Field(
-        default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
-    )
-
-
-class Detector(Section):
-    """A sequential detector and its parameters."""
-
-    name: str = Field("adwin", description="Registered name, or the import path of any river detector.")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="Its parameters, by the names it gives them.")
-
-
-def _detector(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
-AnyDetector = Annotated[Detector, BeforeValidator(_detector)]
-
-
-class Drift(Monitor):
-    """Change of a column's distribution, by window and value by value."""
-
-    numeric: str | None = Field("kolmogorov_smirnov", description="Window test of numeric columns; null: none.")
-    category: str | None = Field("chi_square", description="Window test of category columns; null: none.")
-    smallest_effect: Share | None = Field(
-        None, description="Difference worth knowing, in the unit of the test. Default: the test's own."
-    )
-    sequential: AnyDetector | None = Field(
-        default_factory=Detector, description="Detector over the values' ranks in the baseline; null: none."
-    )
-    smallest_shift: Share = Field(
-        0.1, description="Shift of the mean rank in the baseline (0 to 1, 0.5 is none) worth knowing."
-    )
-
-
-class Accuracy(Monitor):
-    """Errors of the model, where labels come."""
-
-    sequential: AnyDetector | None = Field(
-        default_factory=Detector, description="Detector over the errors (1 = wrong); null: none."
-    )
-    smallest_shift: Share = Field(0.02, description="Rise of the error rate (regression: mean rank) worth knowing.")
-    alert: Alerting = Field(
-        default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
-    )
-
-
-class Monitors(Section):
-    """What is watched, by kind; everything is on unless switched off."""
-
-    schema_: Schema = Field(default_factory=Schema, alias="schema", description="Columns that break.")
-    quality: Quality = Field(default_factory=Quality, description="Missing, mistyped and unseen values.")
-    drift: Drift = Field(default_factory=Drift, description="Drift of features.")
-    prediction: Drift = Field(default_factory=Drift, description="Drift of predictions.")
-    latency: Drift = Field(default_factory=lambda: Drift(sequential=None), description="Latency, where it is given.")
-    accuracy: Accuracy = Field(default_factory=Accuracy, description="Accuracy, where labels come.")
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield windows that never close or never hold enough."""
+        if self.size is None and self.time is None:
+            yield Conflict(("size",), "a window without `size` and `time` never closes: set one of them, or both")
+        if self.size is not None and self.min_sample > self.size * self.panes:
+            yield Conflict(
+                ("min_sample",),
+                f"a window holds at most {self.size * self.panes} values, so all of them would be undetermined: "
+                f"set `min_sample` to {self.size * self.panes} or less, or `size` higher",
+            )
 
 
 Trouble = Literal[
@@ -277,15 +133,17 @@ def _listed(value: object) -> object:
 class Retrain(Section):
     """When a retraining is asked for: at most once per incident."""
 
-    name: str = Field("default", description="Name of the policy, part of the trigger's id.")
-    when: Annotated[list[Trouble], BeforeValidator(_listed), Field(min_length=1)] = Field(
-        description="Kinds of alerts that ask for it, one or a list; `accuracy worse` leaves improvements out."
+    name: Name = Field("default", description="Name of the policy, part of the trigger's id.")
+    when: Annotated[
+        list[Trouble],
+        BeforeValidator(_listed, json_schema_input_type=Trouble | list[Trouble]),
+        Field(min_length=1),
+    ] = Field(description="Kinds of alerts that ask for it, one or a list; `accuracy worse` leaves improvements out.")
+    min_labels: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
+        500, description="Labelled predictions since the change that must be there to train on; 0: none are needed."
     )
-    min_labels: Annotated[int, Field(ge=0)] = Field(
-        500, description="Labelled predictions since the change that must be there to train on."
-    )
-    cooldown: Duration = Field(DURATION_DAY, description="Event time between two triggers of this policy.")
-    expires: Duration = Field(12 * 60 * DURATION_MINUTE, description="How long a trigger is worth acting on.")
+    cooldown: Duration = Field(NS["d"], description="Event time between two triggers of this policy; 0s: none.")
+    expires: Span = Field(12 * NS["h"], description="How long a trigger is worth acting on.")
     dry_run: bool = Field(
         default=False, description="Publish the trigger marked as a dry run: nobody should act on it."
     )
@@ -310,16 +168,98 @@ class Model(Section):
     baseline: Baseline = Field(description="What the model is compared with.")
     windows: Windows = Field(default_factory=Windows, description="How events are gathered.")
     monitors: Monitors = Field(default_factory=Monitors, description="What is watched.")
-    retrain: Annotated[list[Retrain], BeforeValidator(_policies)] = Field(
-        default_factory=list, description="Retrain policies, one or a list. Default: none, nothing is triggered."
+    retrain: Annotated[list[Retrain], BeforeValidator(_policies, json_schema_input_type=Retrain | list[Retrain])] = (
+        Field(
+            default_factory=list,
+            description="Retrain policies, one or a list. Default: none, nothing is triggered.",
+        )
     )
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield segments that are no columns, labels asked for but not there, and triggers that could never be."""
+        yield from self._segment_conflicts()
+        if self.baseline.labels is not None and self.labels is None:
+            yield Conflict(("baseline", "labels"), "the model has no labels to gather: add `labels:` or remove this")
+        names = [policy.name for policy in self.retrain]
+        for index, policy in enumerate(self.retrain):
+            if policy.name in names[:index]:
+                yield Conflict(
+                    ("retrain", index, "name"),
+                    f"another policy is called `{policy.name}` too, and their triggers would have the same ids: "
+                    "give each its own name",
+                )
+            yield from self._policy_conflicts(index, policy)
+
+    def _segment_conflicts(self) -> Iterator[Conflict]:
+        features, dimensions = self.predictions.features, self.predictions.dimensions
+        columns = [name for name, feature in features.items() if feature.kind == "category"] + list(dimensions)
+        for index, name in enumerate(self.segments):
+            if name in self.segments[:index]:
+                yield Conflict(("segments", index), f"`{name}` is listed twice: remove one")
+            elif name in features and name not in columns:
+                yield Conflict(
+                    ("segments", index),
+                    f"`{name}` is a numeric feature, every value of it would be a segment of its own: segment by a "
+                    "category feature or a dimension",
+                )
+            elif name not in columns:
+                near = get_close_matches(name, columns, n=1)
+                known = ", ".join(columns) or "none yet, add one under predictions.features or predictions.dimensions"
+                hint = f"did you mean `{near[0]}`?" if near else f"known here: {known}"
+                yield Conflict(
+                    ("segments", index), f"`{name}` is no category feature and no dimension of this model; {hint}"
+                )
+
+    def _policy_conflicts(self, index: int, policy: Retrain) -> Iterator[Conflict]:
+        for kind in dict.fromkeys(trouble.split()[0] for trouble in policy.when):
+            key = "schema_" if kind == "schema" else kind
+            if kind == "accuracy" and self.labels is None:
+                why = "accuracy is only known with labels, and the model has none: add `labels:`"
+            elif kind == "latency" and self.predictions.latency is None:
+                why = "the latency is not given: add `latency` to `predictions`"
+            elif not getattr(self.monitors, key).enabled:
+                why = f"monitors.{kind} is switched off: enable it"
+            else:
+                continue
+            yield Conflict(
+                ("retrain", index, "when"), f"this policy never sees an alert of {kind}, {why} or take it out of `when`"
+            )
+        if policy.min_labels > 0 and self.labels is None:
+            yield Conflict(
+                ("retrain", index, "min_labels"),
+                f"a trigger waits for {policy.min_labels} labels since the change, and the model has none, so there would "
+                "never be one: add `labels:`, or set `min_labels: 0`",
+            )
 
 
 class Settings(Section):
     """Everything."""
 
-    source: str = Field("/anchorwatch", description="Who we are in every id and event we publish; a URI reference.")
-    store: str = Field("anchorwatch.db", description="Path of the SQLite file that holds all state.")
+    source: UriReference = Field(
+        "/anchorwatch", description="Who we are in every id and event we publish; a URI reference."
+    )
+    store: Location = Field("anchorwatch.db", description="Path of the SQLite file that holds all state.")
     kafka: Kafka | None = Field(None, description="The broker; not needed for a replay of files.")
     outputs: Outputs = Field(default_factory=Outputs, description="Topics that are written to.")
-    models: Annotated[dict[str, Model], Field(min_length=1)] = Field(description="The models, by name.")
+    models: Annotated[dict[Name, Model], Field(min_length=1)] = Field(description="The models, by name.")
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield input topics that Kafka cannot have, or that we write to ourselves."""
+        written = {getattr(self.outputs, key): key for key in type(self.outputs).model_fields}
+        for name, model in self.models.items():
+            for part, stream in (("predictions", model.predictions), ("labels", model.labels)):
+                if stream is None:
+                    continue
+                path = ("models", name, part, "topic")
+                if stream.topic in written:
+                    yield Conflict(
+                        path,
+                        f"`{stream.topic}` is also written to (outputs.{written[stream.topic]}): anchorwatch would "
+                        "read its own messages for ever; give inputs and outputs different topics",
+                    )
+                elif self.kafka is not None and not is_topic(stream.topic):
+                    yield Conflict(
+                        path,
+                        f"`{stream.topic}` cannot name a Kafka topic: letters, digits, `.`, `_` and `-` only, at most "
+                        "249 of them",
+                    )
