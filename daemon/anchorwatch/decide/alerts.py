@@ -1,0 +1,291 @@
+"""The life of one alert: inactive, pending, firing, resolved; every step with a named reason.
+
+Time is the event time of the evidence. Nothing happens between two pieces of evidence, so a replay takes every step
+at the same place as the live run did.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import msgspec
+
+from anchorwatch.decide.evidence import Identity
+from anchorwatch.decide.findings import Finding, Trouble, gathered, is_trouble
+from anchorwatch.decide.notices import Notice, Status
+from anchorwatch.decide.reasons import Reason
+from anchorwatch_detectors.base import Level
+
+if TYPE_CHECKING:
+    from anchorwatch.decide.evidence import Evidence
+    from anchorwatch.settings.models import Alerting
+
+
+class Phase(enum.StrEnum):
+    """Where an alert stands."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+
+
+class AlertPolicy(msgspec.Struct, frozen=True):
+    """When verdicts become an alert; durations in ns of event time.
+
+    Attributes
+    ----------
+    severity
+        "info", "warning" or "critical": a label of the alert.
+    needs, of
+        It fires, and goes on firing, while `needs` of the last `of` verdicts show trouble; 1 <= needs <= of <= 32.
+        A decisive verdict decides alone, either way.
+    keep_firing_for
+        Time since the last trouble before it may resolve.
+    cooldown
+        Time after resolving during which it does not fire.
+    repeat
+        Time after which a firing alert is told again; 0: never.
+    """
+
+    severity: str
+    needs: int
+    of: int
+    keep_firing_for: int
+    cooldown: int
+    repeat: int
+
+    @classmethod
+    def of_settings(cls, alerting: Alerting) -> Self:
+        """Return the policy that the configuration asks for."""
+        return cls(
+            severity=alerting.severity,
+            needs=alerting.needs,
+            of=alerting.of,
+            keep_firing_for=alerting.keep_firing_for,
+            cooldown=alerting.cooldown,
+            repeat=alerting.repeat,
+        )
+
+    def shifted(self, history: int, *, trouble: bool) -> int:
+        """Return the history with one more verdict; bit 0 is the newest, what is older than `of` is forgotten."""
+        return ((history << 1) | trouble) & ((1 << self.of) - 1)
+
+    def enough(self, history: int) -> bool:
+        """Whether enough of the last verdicts show trouble."""
+        return history.bit_count() >= self.needs
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """What the model's other alerts mean for this one, should it begin to fire now.
+
+    Attributes
+    ----------
+    episode, incident
+        The numbers that the firing would bear.
+    inhibited
+        Whether it must not fire, because another alert explains the trouble.
+    """
+
+    episode: int
+    incident: int
+    inhibited: bool = False
+
+
+class Episode(msgspec.Struct, frozen=True):
+    """One firing, from the first notice to the last.
+
+    Attributes
+    ----------
+    number
+        The how-manieth firing of the model it is.
+    incident
+        The incident it belongs to.
+    severity
+        That of the first notice: labels stay the same when the configuration changes meanwhile.
+    started_at, told_at
+        When the first and the latest notice were given.
+    notices
+        How many were given.
+    trouble
+        What it is about.
+    """
+
+    number: int
+    incident: int
+    severity: str
+    started_at: int
+    told_at: int
+    notices: int
+    trouble: Trouble
+
+
+class AlertState(msgspec.Struct, frozen=True):
+    """What is remembered of one alert.
+
+    Attributes
+    ----------
+    identity
+        Whose it is.
+    seen
+        The last evidence that counted.
+    history
+        Trouble or not in the last verdicts, one bit each, bit 0 the newest.
+    pending
+        The trouble that is pending; None when none is, or when it fires.
+    episode
+        The present firing; None when it does not fire.
+    resolved_at
+        When it last resolved; None when it never did or no longer matters.
+    """
+
+    identity: Identity
+    seen: Finding
+    history: int = 0
+    pending: Trouble | None = None
+    episode: Episode | None = None
+    resolved_at: int | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """Where it stands."""
+        if self.episode is not None:
+            return Phase.FIRING
+        return Phase.INACTIVE if self.pending is None else Phase.PENDING
+
+
+class Step(NamedTuple):
+    """What a piece of evidence did to an alert; a state of None has nothing to remember."""
+
+    state: AlertState | None
+    reason: Reason
+    notice: Notice | None = None
+
+
+def advance(policy: AlertPolicy, state: AlertState | None, evidence: Evidence, situation: Situation) -> Step:
+    """Take one piece of evidence into an alert.
+
+    Parameters
+    ----------
+    policy
+        When verdicts become an alert.
+    state
+        What is remembered of the alert; None when nothing is.
+    evidence
+        The verdict, in order of event time for its identity; one that is out of order counts as of the time reached.
+    situation
+        What the model's other alerts mean for it. An inhibited verdict leaves no trace: its cause is told elsewhere.
+    """
+    if evidence.verdict.level is Level.UNDETERMINED:
+        return Step(state, Reason.UNDETERMINED)
+    finding = Finding.of_evidence(evidence, evidence.at if state is None else state.seen.at)
+    if state is None:
+        state = AlertState(identity=evidence.identity, seen=finding)
+    elif state.seen == finding:
+        return Step(state, Reason.ALREADY_SEEN)
+    trouble = is_trouble(evidence)
+    if trouble and situation.inhibited and state.episode is None:
+        return Step(_kept(policy, state), Reason.INHIBITED)
+    state = msgspec.structs.replace(state, seen=finding, history=policy.shifted(state.history, trouble=trouble))
+    if state.episode is None:
+        return _worry(policy, state, evidence, situation) if trouble else _calm(policy, state)
+    if trouble:
+        return _worry_on(policy, state, state.episode)
+    return _ease(policy, state, state.episode, decisive=evidence.decisive)
+
+
+def supersede(state: AlertState, at: int) -> Notice | None:
+    """End an alert because another version took over; None when it was not firing, so nobody knows of it."""
+    if state.episode is None:
+        return None
+    return _told(state, state.episode, Status.RESOLVED, Reason.SUPERSEDED, max(at, state.seen.at))
+
+
+def _kept(policy: AlertPolicy, state: AlertState) -> AlertState | None:
+    """Return the state, or None when it holds nothing that a later step would ask for."""
+    return None if state.phase is Phase.INACTIVE and not _cooling(policy, state) else state
+
+
+def _cooling(policy: AlertPolicy, state: AlertState) -> bool:
+    return state.resolved_at is not None and state.seen.at - state.resolved_at < policy.cooldown
+
+
+def _calm(policy: AlertPolicy, state: AlertState) -> Step:
+    """No trouble, and it was not firing."""
+    if state.history:
+        return Step(state, Reason.STILL_PENDING)
+    if state.pending is not None:
+        reason = Reason.FELL_BACK
+    elif state.seen.level is Level.WARNING:
+        reason = Reason.WARNED
+    elif state.seen.level is Level.DRIFT:
+        reason = Reason.IMPROVED
+    else:
+        reason = Reason.STAYS_INACTIVE
+    return Step(_kept(policy, msgspec.structs.replace(state, pending=None)), reason)
+
+
+def _worry(policy: AlertPolicy, state: AlertState, evidence: Evidence, situation: Situation) -> Step:
+    """Trouble, and it was not firing."""
+    trouble = gathered(state.pending, state.seen)
+    waiting = msgspec.structs.replace(state, pending=trouble)
+    if _cooling(policy, state):
+        return Step(waiting, Reason.IN_COOLDOWN)
+    if not (evidence.decisive or policy.enough(state.history)):
+        return Step(waiting, Reason.STARTED_PENDING if state.pending is None else Reason.STILL_PENDING)
+    now = state.seen.at
+    episode = Episode(
+        number=situation.episode,
+        incident=situation.incident,
+        severity=policy.severity,
+        started_at=now,
+        told_at=now,
+        notices=0,
+        trouble=trouble,
+    )
+    return _tell(msgspec.structs.replace(state, pending=None, resolved_at=None), episode, Reason.FIRED)
+
+
+def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:
+    """Trouble, and it was firing already; when it began stays as it was first told."""
+    trouble = msgspec.structs.replace(episode.trouble, latest=state.seen)
+    episode = msgspec.structs.replace(episode, trouble=trouble)
+    if policy.repeat and state.seen.at - episode.told_at >= policy.repeat:
+        return _tell(state, episode, Reason.REPEATED)
+    return Step(msgspec.structs.replace(state, episode=episode), Reason.EVIDENCE_UPDATED)
+
+
+def _ease(policy: AlertPolicy, state: AlertState, episode: Episode, *, decisive: bool) -> Step:
+    """No trouble, and it was firing."""
+    now = state.seen.at
+    over = decisive or not policy.enough(state.history)
+    quiet = now - episode.trouble.latest.at >= policy.keep_firing_for
+    if state.seen.level is Level.WARNING or not (over and quiet):
+        return Step(state, Reason.KEEPS_FIRING)
+    notice = _told(state, episode, Status.RESOLVED, Reason.RESOLVED, now)
+    ended = AlertState(identity=state.identity, seen=state.seen, resolved_at=now)
+    return Step(_kept(policy, ended), Reason.RESOLVED, notice)
+
+
+def _tell(state: AlertState, episode: Episode, reason: Reason) -> Step:
+    """Tell people of a firing alert now."""
+    now = state.seen.at
+    notice = _told(state, episode, Status.FIRING, reason, now)
+    episode = msgspec.structs.replace(episode, told_at=now, notices=notice.number)
+    return Step(msgspec.structs.replace(state, episode=episode), reason, notice)
+
+
+def _told(state: AlertState, episode: Episode, status: Status, reason: Reason, at: int) -> Notice:
+    return Notice(
+        at=at,
+        status=status,
+        reason=reason,
+        identity=state.identity,
+        severity=episode.severity,
+        episode=episode.number,
+        number=episode.notices + 1,
+        incident=episode.incident,
+        started_at=episode.started_at,
+        ended_at=at if status is Status.RESOLVED else None,
+        trouble=episode.trouble,
+    )

@@ -1,0 +1,62 @@
+"""Why an alert took the step it took."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Reason(enum.StrEnum):
+    """Why an alert took the step it took; a closed set, fit for a metric's label.
+
+    "Trouble" is a verdict of level DRIFT whose direction is not BETTER.
+
+    STAYS_INACTIVE
+        All is well, as before.
+    STARTED_PENDING
+        First trouble, not yet enough of it to fire.
+    STILL_PENDING
+        Some of the last windows show trouble, still too few to fire.
+    FELL_BACK
+        The trouble that was pending is gone; nobody was told, nobody is.
+    FIRED
+        Enough of the last windows show trouble, or one decisive verdict does: people are told.
+    EVIDENCE_UPDATED
+        Trouble goes on in a firing alert; the newest evidence is kept, nobody is told again.
+    REPEATED
+        Trouble goes on and the repeat interval has passed: people are told again.
+    KEEPS_FIRING
+        It looks better, but not clearly or not for long enough to call it over.
+    RESOLVED
+        The trouble is over: people are told.
+    IN_COOLDOWN
+        Trouble, but the alert resolved too short a time ago to fire again.
+    INHIBITED
+        Trouble, but a firing schema alert of the same version explains it.
+    UNDETERMINED
+        The verdict says nothing either way, so nothing changes.
+    WARNED
+        A warning neither starts an alert nor ends one.
+    IMPROVED
+        A change for the better pages nobody.
+    ALREADY_SEEN
+        The very evidence that was seen last, again; nothing changes.
+    SUPERSEDED
+        Another version took over; what this one did no longer matters.
+    """
+
+    STAYS_INACTIVE = "stays_inactive"
+    STARTED_PENDING = "started_pending"
+    STILL_PENDING = "still_pending"
+    FELL_BACK = "fell_back"
+    FIRED = "fired"
+    EVIDENCE_UPDATED = "evidence_updated"
+    REPEATED = "repeated"
+    KEEPS_FIRING = "keeps_firing"
+    RESOLVED = "resolved"
+    IN_COOLDOWN = "in_cooldown"
+    INHIBITED = "inhibited"
+    UNDETERMINED = "undetermined"
+    WARNED = "warned"
+    IMPROVED = "improved"
+    ALREADY_SEEN = "already_seen"
+    SUPERSEDED = "superseded"
