@@ -227,8 +227,8 @@ class Model(Section):
         if policy.min_labels > 0 and self.labels is None:
             yield Conflict(
                 ("retrain", index, "min_labels"),
-                f"a trigger waits for {policy.min_labels} labels since the change, and the model has none, so there would "
-                "never be one: add `labels:`, or set `min_labels: 0`",
+                f"a trigger waits for {policy.min_labels} labels since the change, and the model has none, so there "
+                "would never be one: add `labels:`, or set `min_labels: 0`",
             )
 
 
