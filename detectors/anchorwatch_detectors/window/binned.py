@@ -1,0 +1,89 @@
+"""What the tests on bins and categories share: bins for numbers, and the chi-square law of their statistics."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from scipy.special import chdtrc
+
+from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.parameters import check_real, check_whole
+from anchorwatch_detectors.window.cells import coarsened, sturdy
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinnedTest(WindowTest):
+    """A test that compares the shares of bins (numeric columns) or of words (categories).
+
+    Parameters
+    ----------
+    bins
+        Bins of about equal baseline mass that a numeric column is cut into, at least 2. More see finer differences
+        and need more values. Categories are compared word by word.
+    """
+
+    kinds: ClassVar[frozenset[ColumnKind]] = frozenset(ColumnKind)
+
+    bins: int = 10
+
+    def __post_init__(self) -> None:
+        check_whole(self.name, "bins", self.bins, least=2, most=10_000)
+
+    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
+        """Compare windows with baselines; see `WindowTest.compare`."""
+        if position is not None:
+            reference, current = coarsened(reference, current, self.bins)
+        statistic, effect = self.measure(reference, current)
+        return Comparison(statistic, self.p_value(reference, current), effect)
+
+    @abc.abstractmethod
+    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+        """Return statistic and effect of (columns, cells) counts; NaN where either side is empty."""
+
+    def p_value(self, reference: Ints, current: Ints) -> Floats:
+        """Return the p-value of (columns, cells) counts: NaN, as no usable law is known."""
+        return np.full(np.broadcast_shapes(reference.shape, current.shape)[0], np.nan)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChiSquareLaw(BinnedTest):
+    """A test on bins whose statistic, suitably scaled, is chi-square distributed under no change.
+
+    Parameters
+    ----------
+    bins
+        See `BinnedTest`.
+    least_expected
+        Least count, at least 0, that a cell must have under no change on the smaller side for the chi-square law to be
+        trusted. For the p-value alone, rarer cells are pooled with their rare neighbours; statistic and effect keep
+        every cell. 0 pools nothing.
+    """
+
+    least_expected: float = 5.0
+
+    def __post_init__(self) -> None:
+        BinnedTest.__post_init__(self)
+        check_real(self.name, "least_expected", self.least_expected, least=0.0)
+
+    @abc.abstractmethod
+    def chi_square(self, statistic: Floats, balance: Floats) -> Floats:
+        """Return the chi-square value of a statistic; `balance` is n m / (n + m) of the two sizes."""
+
+    def p_value(self, reference: Ints, current: Ints) -> Floats:
+        """Return the upper tail of the chi-square law with one degree of freedom less than there are cells."""
+        reference, current = sturdy(reference, current, self.least_expected)
+        statistic, _ = self.measure(reference, current)
+        n, m = reference.sum(axis=1), current.sum(axis=1)
+        value = self.chi_square(statistic, n * (m / np.maximum(n + m, 1)))
+        freedom = np.count_nonzero(reference + current, axis=1) - 1
+        tail: Floats = chdtrc(np.maximum(freedom, 1), value)
+        return np.where((freedom > 0) | np.isnan(value), tail, 1.0)

@@ -1,0 +1,103 @@
+"""What is done to counts over cells before they are compared: coarsened, made shares, pooled where too few."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+def coarsened(reference: Ints, current: Ints, bins: int) -> tuple[Ints, Ints]:
+    """Return the counts over bins of about equal reference mass.
+
+    A cell goes whole into the bin of its mid-rank in the reference, so a heavy value may leave bins beside it empty,
+    and cells that the reference never saw join the bin on whose side they lie.
+
+    Parameters
+    ----------
+    reference, current
+        (columns, cells) counts in order of value.
+    bins
+        How many.
+
+    Returns
+    -------
+    tuple of ndarray
+        (columns, bins) counts each.
+    """
+    before = np.cumsum(reference, axis=1) - reference
+    total = np.maximum(reference.sum(axis=1, keepdims=True), 1)
+    target = np.minimum((2 * before + reference) * bins // (2 * total), bins - 1)
+    return _gathered(reference, target, bins), _gathered(current, target, bins)
+
+
+def shares(reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    """Return counts as shares of their row, NaN on both sides where either is empty."""
+    n, m = reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True)
+    known = np.broadcast_to((n > 0) & (m > 0), reference.shape)
+    out = np.full(reference.shape, np.nan), np.full(reference.shape, np.nan)
+    return np.divide(reference, n, out=out[0], where=known), np.divide(current, m, out=out[1], where=known)
+
+
+def expected_counts(reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    """Return the counts expected in each cell under no change, given the sizes and the pooled counts."""
+    n, m = reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True)
+    pooled = (reference + current) / np.maximum(n + m, 1)
+    return pooled * n, pooled * m
+
+
+def sturdy(reference: Ints, current: Ints, least: float) -> tuple[Ints, Ints]:
+    """Return the counts with rare cells pooled, so that a chi-square approximation holds.
+
+    A cell is rare if fewer than `least` values are expected in it on the smaller side under no change (Cochran's
+    rule). Rare cells are pooled with their rare neighbours until at least `least` are expected; where all rare cells
+    together do not reach it, they join the largest cell.
+
+    Parameters
+    ----------
+    reference, current
+        (columns, cells) counts.
+    least
+        Least expected count of a cell; 0 pools nothing.
+
+    Returns
+    -------
+    tuple of ndarray
+        (columns, cells of any number) counts each.
+
+    References
+    ----------
+    Cochran, W. G. (1954). Some methods for strengthening the common chi-square tests. Biometrics 10, 417-451.
+    """
+    pooled = reference + current
+    total = np.maximum(pooled.sum(axis=1, keepdims=True), 1)
+    smaller = np.minimum(reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True))
+    expected = pooled * (smaller / total)
+    rare = (expected < least) & (pooled > 0)
+    if not rare.any():
+        return reference, current
+    amount = np.where(rare, expected, 0.0)
+    upto = np.cumsum(amount, axis=1)
+    # no rare cell reaches `least`, so a span of twice as much always holds at least `least`
+    last = np.maximum(upto[:, -1:] // (2 * least) - 1, 0)
+    span = np.minimum((upto - amount) // (2 * least), last).astype(np.int64)
+    cells = reference.shape[1]
+    own = np.arange(cells)
+    home = np.where(upto[:, -1:] < least, expected.argmax(axis=1)[:, np.newaxis], cells + span)
+    target = np.where(rare, home, own)
+    width = cells + int(span.max()) + 1
+    return _gathered(reference, target, width), _gathered(current, target, width)
+
+
+def _gathered(counts: Ints, target: Ints, width: int) -> Ints:
+    """Return the counts summed by target cell, row by row; exact below 2**53."""
+    rows = len(counts)
+    at = target + width * np.arange(rows)[:, np.newaxis]
+    sums = np.bincount(at.ravel(), weights=counts.ravel(), minlength=rows * width)
+    return sums.reshape(rows, width).astype(np.int64)

@@ -1,0 +1,62 @@
+"""Total variation distance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from anchorwatch_detectors.window.binned import BinnedTest
+from anchorwatch_detectors.window.cells import shares
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalVariation(BinnedTest):
+    """Total variation distance: the share of values that would have to be changed to make the two sides alike.
+
+    Statistic and effect are sum(abs(p - q)) / 2 over the bins, from 0 (the same shares) to 1 (nothing in common). It
+    has no p-value (NaN): hold it against `smallest_effect` in windows large enough. By chance alone it is about
+    0.4 sqrt(bins (1/n + 1/m)), n and m being the sizes.
+
+    `smallest_effect` is 0.1: one value in ten has moved.
+
+    Parameters
+    ----------
+    bins
+        Bins of about equal baseline mass that a numeric column is cut into, at least 2.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of its range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from anchorwatch_detectors.profile import pooled_counts
+    >>> rng = np.random.default_rng(7)
+    >>> position, baseline, window = pooled_counts([rng.normal(0, 1, 5000)], [rng.normal(0.5, 1, 1000)])
+    >>> round(TotalVariation().compare(baseline, window, position).effect.item(), 3)
+    0.221
+
+    References
+    ----------
+    Levin, D. A., Peres, Y., Wilmer, E. L. (2009). Markov Chains and Mixing Times. American Mathematical Society,
+    chapter 4.
+    """
+
+    name: ClassVar[str] = "total_variation"
+    smallest_effect: ClassVar[float] = 0.1
+
+    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+        """Return the distance twice: it is its own effect."""
+        p, q = shares(reference, current)
+        distance: Floats = np.abs(p - q).sum(axis=1) / 2
+        return distance, distance
