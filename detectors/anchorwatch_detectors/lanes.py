@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -35,6 +36,43 @@ class Hit(NamedTuple):
     since: int
     before: float
     after: float
+
+    @classmethod
+    def split(
+        cls, position: int, distance: tuple[float, float], now: tuple[float, float], then: tuple[float, float]
+    ) -> Self:
+        """Return an alarm whose means follow from the running means at the alarm and at the estimated change.
+
+        Parameters
+        ----------
+        position
+            Of the alarm, in the values fed.
+        distance
+            Statistic and threshold.
+        now, then
+            Number of values of the lane and their mean: of all of them, and of those up to the change. A change
+            before the first value leaves no mean before it: NaN.
+        """
+        (n, mean), (n_then, mean_then) = now, then
+        after = (n * mean - n_then * mean_then) / (n - n_then)
+        return cls(position, *distance, int(n - n_then), mean_then if n_then else math.nan, after)
+
+
+def check_row(detector: str, lane: Any, length: int) -> tuple[float, ...]:
+    """Return a stored lane of numbers as a tuple; raises ValueError if it is not `length` numbers.
+
+    Parameters
+    ----------
+    detector
+        Name for the message.
+    lane
+        What was stored; a list where the store knows no tuples.
+    length
+        How many numbers make a lane.
+    """
+    if isinstance(lane, list | tuple) and len(lane) == length and all(isinstance(x, int | float) for x in lane):
+        return tuple(map(float, lane))
+    raise ValueError(f"{detector}: a stored lane must be {length} numbers, not {lane!r}")
 
 
 class LaneDetector(SequentialDetector):
@@ -74,7 +112,9 @@ class LaneDetector(SequentialDetector):
             If a number is negative.
         """
         if groups < 0 or subjects < 0:
-            raise ValueError(f"{self.name} cannot start {groups} groups of {subjects} subjects: both must be at least 0")
+            raise ValueError(
+                f"{self.name} cannot start {groups} groups of {subjects} subjects: both must be at least 0"
+            )
         counts = np.zeros((groups, subjects), dtype=np.int64)
         return Lanes(self, [None] * (groups * subjects), counts, counts.copy())
 
@@ -187,7 +227,9 @@ class Lanes(SequentialState):
             raise ValueError(f"values must be ({subjects} subjects, events), not {values.shape}")
         if groups is None:
             if have == 0:
-                raise ValueError("events without group codes belong to group 0, but there are no groups yet: grow first")
+                raise ValueError(
+                    "events without group codes belong to group 0, but there are no groups yet: grow first"
+                )
             return values, None
         groups = np.asarray(groups)
         if groups.shape != values.shape[1:]:
