@@ -1,0 +1,46 @@
+"""What an alert is called: labels tell alerts apart and never change while one fires."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.ids import alert_id, fingerprint
+
+if TYPE_CHECKING:
+    from anchorwatch.decide.notices import Notice
+
+ALERT_NAMES = {
+    Kind.SCHEMA: "ModelSchemaBroken",
+    Kind.QUALITY: "ModelDataQuality",
+    Kind.DRIFT: "ModelFeatureDrift",
+    Kind.PREDICTION: "ModelPredictionDrift",
+    Kind.ACCURACY: "ModelAccuracy",
+    Kind.LATENCY: "ModelLatency",
+}
+
+
+def labels_of(notice: Notice) -> dict[str, str]:
+    """Return the labels of an alert. An empty one is left out: to Alertmanager that is the same."""
+    identity = notice.identity
+    labels = {
+        "alertname": ALERT_NAMES[identity.kind],
+        "model": identity.model,
+        "version": identity.version,
+        "segment": identity.segment,
+        "kind": str(identity.kind),
+        "subject": identity.subject,
+        "monitor": identity.monitor,
+        "severity": notice.severity,
+    }
+    return {name: value for name, value in labels.items() if value}
+
+
+def fingerprint_of(notice: Notice) -> str:
+    """Return what all notices of an alert share."""
+    return fingerprint(labels_of(notice))
+
+
+def id_of(source: str, notice: Notice) -> str:
+    """Return the id of a notice: the same whenever and wherever the same thing is told."""
+    return alert_id(source, fingerprint_of(notice), notice.episode, notice.status, notice.number)
