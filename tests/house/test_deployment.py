@@ -1,0 +1,144 @@
+"""What the image and the composition promise, held against their text: no container engine is needed."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+
+import pytest
+from ruamel.yaml import YAML
+
+STORE = "/var/lib/anchorwatch/anchorwatch.db"
+
+
+@pytest.fixture(scope="module")
+def dockerfile(root):
+    """Return the instructions of the Dockerfile in order, as (name, arguments)."""
+    return instructions((root / "Dockerfile").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def final_stage(dockerfile):
+    starts = [number for number, (name, _) in enumerate(dockerfile) if name == "FROM"]
+    assert len(starts) == 2, "one stage to build, one to ship"
+    return dockerfile[starts[-1] :]
+
+
+@pytest.fixture(scope="module")
+def services(root):
+    composition = YAML(typ="safe").load((root / "compose.yaml").read_text(encoding="utf-8"))
+    assert {"kafka", "topics", "anchorwatch", "simulator"} == composition["services"].keys()
+    return composition["services"]
+
+
+@pytest.fixture(scope="module")
+def version(root):
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+
+
+def instructions(text):
+    joined = re.sub(r"\\\n\s*", " ", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE))
+    return [tuple(line.split(None, 1)) for line in joined.split("\n") if line.strip()]
+
+
+def only(found):
+    (one,) = found
+    return one
+
+
+def arguments(stage, name):
+    return [rest for instruction, rest in stage if instruction == name]
+
+
+def tag(image):
+    return image.rpartition(":")[2] if ":" in image else "latest"
+
+
+def test_the_image_runs_as_a_numbered_user_that_is_not_root(final_stage):
+    user = only(arguments(final_stage, "USER"))
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", user)
+    names = [name for name, _ in final_stage]
+    assert "RUN" not in names[names.index("USER") :]
+
+
+def test_the_image_is_healthy_while_the_store_is_fresh(final_stage):
+    check = only(arguments(final_stage, "HEALTHCHECK"))
+    assert json.loads(check[check.index("[") :]) == ["anchorwatch", "status", "--store", STORE, "--max-age", "60s"]
+
+
+def test_the_image_keeps_what_it_writes_on_a_volume(final_stage):
+    assert only(arguments(final_stage, "VOLUME")) == only(arguments(final_stage, "WORKDIR")) == "/var/lib/anchorwatch"
+
+
+def test_the_image_starts_the_daemon_itself_so_that_signals_reach_it(final_stage):
+    """The form in brackets: a shell in between would not pass SIGTERM on."""
+    assert json.loads(only(arguments(final_stage, "ENTRYPOINT"))) == ["anchorwatch"]
+    assert json.loads(only(arguments(final_stage, "CMD"))) == ["run", "/etc/anchorwatch/anchorwatch.yaml"]
+
+
+def test_the_image_takes_every_package_from_the_lock_by_hash(dockerfile):
+    installs = [part for run in arguments(dockerfile, "RUN") for part in run.split("&&") if "uv pip install" in part]
+    assert installs
+    assert all("--require-hashes" in part or "--no-deps /dist/" in part for part in installs)
+
+
+def test_the_image_names_the_version_it_holds(final_stage, version):
+    assert f'org.opencontainers.image.version="{version}"' in " ".join(arguments(final_stage, "LABEL"))
+
+
+def test_every_image_is_named_by_a_version(dockerfile, services):
+    base = only(arguments(dockerfile, "ARG"))
+    assert re.fullmatch(r"PYTHON=3\.\d+-slim-\w+", base)
+    assert {image.split(" ")[0] for image in arguments(dockerfile, "FROM")} == {"python:${PYTHON}"}
+    assert [name for name, service in services.items() if tag(service["image"]) == "latest"] == []
+
+
+def test_the_image_is_built_from_nothing_that_the_build_leaves_out(root, dockerfile):
+    kept = {line[1:] for line in (root / ".dockerignore").read_text(encoding="utf-8").split("\n") if line[:1] == "!"}
+    copies = [line.split() for line in arguments(dockerfile, "COPY") if not line.startswith("--from")]
+    assert {source for *sources, _ in copies for source in sources} == kept
+
+
+def test_the_composed_daemon_can_write_to_its_volume_only(services):
+    for name in ("anchorwatch", "simulator"):
+        assert services[name]["read_only"] is True
+        assert len(services[name]["tmpfs"]) == 1
+        assert services[name]["cap_drop"] == ["ALL"]
+        assert services[name]["security_opt"] == ["no-new-privileges:true"]
+    assert "anchorwatch:/var/lib/anchorwatch" in services["anchorwatch"]["volumes"]
+
+
+def test_the_composed_image_is_named_by_the_project_version(services, version):
+    assert tag(services["anchorwatch"]["image"]) == version
+
+
+def test_nothing_of_the_composition_starts_before_what_it_needs(services):
+    assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+    assert "healthcheck" in services["kafka"]
+    for name in ("anchorwatch", "simulator"):
+        assert services[name]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
+
+
+def test_the_composition_creates_every_topic_that_its_configuration_names(root, services):
+    config = YAML(typ="safe").load((root / "config/fraud.yaml").read_text(encoding="utf-8"))
+    named = {*config["outputs"].values()}
+    named |= {model[stream]["topic"] for model in config["models"].values() for stream in ("predictions", "labels")}
+    created = re.search(r"for topic in ([^;]+);", services["topics"]["command"][0])[1].split()
+    assert sorted(created) == sorted(named)
+
+
+def test_the_composed_configuration_keeps_its_store_where_the_health_check_looks(root):
+    assert YAML(typ="safe").load((root / "config/fraud.yaml").read_text(encoding="utf-8"))["store"] == STORE
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"), [("apache/kafka:4.1.1", "4.1.1"), ("apache/kafka", "latest"), ("a:latest", "latest")]
+)
+def test_the_tag_of_an_image_is_latest_where_none_is_named(image, expected):
+    assert tag(image) == expected
+
+
+def test_instructions_are_read_over_continued_lines_and_comments():
+    text = "# comment\nFROM a AS b\nRUN c \\\n    && d\n"
+    assert instructions(text) == [("FROM", "a AS b"), ("RUN", "c  && d")]
