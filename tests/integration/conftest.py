@@ -47,7 +47,7 @@ def pytest_runtest_makereport(item):
 
 @pytest.fixture(scope="session")
 def started_broker(request, tmp_path_factory):
-    """A broker that this run has started, with its SASL and TLS listeners."""
+    """Start a broker, with its SASL and TLS listeners."""
     began = time.monotonic()
     own = Broker(tmp_path_factory.mktemp("broker") / "kafka")
     try:
@@ -63,7 +63,7 @@ def started_broker(request, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def bootstrap(request):
-    """host:port of the broker of this run."""
+    """Return host:port of the broker of this run."""
     if NAMED is None:
         return request.getfixturevalue("started_broker").bootstrap_servers
     consumer = KafkaConsumer(bootstrap_servers=NAMED)
@@ -82,7 +82,7 @@ def admin(bootstrap):
 
 @pytest.fixture
 def prefix(request):
-    """What the topics and groups of this test start with."""
+    """Return what the topics and groups of this test start with."""
     return f"{request.node.originalname[:40]}-{uuid.uuid4().hex[:8]}"
 
 
@@ -108,7 +108,7 @@ def make_topic(admin, prefix):
 
 @pytest.fixture(scope="session")
 def producer(bootstrap):
-    """A producer of plain bytes that is there for the whole run."""
+    """Make a producer of plain bytes that is there for the whole run."""
     client = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
     yield client
     client.close()
