@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.units import NS, Duration, Span
+from anchorwatch_detectors import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +25,12 @@ class Alerting(Section):
         2, description="So many of the last `of` windows must show it. A decisive verdict needs one."
     )
     of: Annotated[int, Field(ge=1, le=32)] = Field(3, description="See needs.")
-    keep_firing_for: Duration = Field(0, description="Event time without trouble before the alert resolves.")
-    cooldown: Duration = Field(0, description="Event time after resolving during which it does not fire again.")
+    keep_firing_for: Duration = Field(
+        0, description="Event time without trouble before the alert resolves; 0s: at once."
+    )
+    cooldown: Duration = Field(
+        0, description="Event time after resolving during which it does not fire again; 0s: none."
+    )
     repeat: Span = Field(NS["d"], description="Event time after which a firing alert is told again.")
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -41,7 +46,7 @@ class Alerting(Section):
 class Monitor(Section):
     """One kind of monitor of a model."""
 
-    enabled: bool = Field(default=True, description="Whether it watches at all.")
+    enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
     significance: Share = Field(0.001, description="False-discovery rate over all columns and segments of a window.")
     alert: Alerting = Field(default_factory=Alerting, description="When verdicts become an alert.")
 
@@ -55,7 +60,7 @@ class Quality(Monitor):
 class Schema(Section):
     """A column that stops arriving, or changes its type, is told within a run of rows."""
 
-    enabled: bool = Field(default=True, description="Whether it watches at all.")
+    enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
     run: Count = Field(50, description="So many unusable values of a column in a row are a break.")
     alert: Alerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
@@ -66,7 +71,28 @@ class Detector(Section):
     """A sequential detector and its parameters."""
 
     name: str = Field("adwin", description="Registered name, or the import path of any river detector.")
-    parameters: dict[str, Any] = Field(default_factory=dict, description="Its parameters, by the names it gives them.")
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Its parameters, by the names it gives them; those left out have its defaults.",
+    )
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield a detector that is not known, and parameters it does not take."""
+        known = self.name in registry.names("sequential")
+        if known and not self.parameters:
+            return
+        try:
+            registry.sequential(self.name, self.parameters)
+        except ValueError as error:
+            yield Conflict(("parameters",) if self._is_found() else ("name",), str(error))
+
+    def _is_found(self) -> bool:
+        """Return whether the name alone gives a detector."""
+        try:
+            registry.sequential(self.name)
+        except ValueError:
+            return False
+        return True
 
 
 def _detector(value: object) -> object:
@@ -90,6 +116,22 @@ class Drift(Monitor):
     smallest_shift: Share = Field(
         0.1, description="Shift of the mean rank in the baseline (0 to 1, 0.5 is none) worth knowing."
     )
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield window tests that are not known or do not suit the columns they are given."""
+        fields = type(self).model_fields
+        for key in ("numeric", "category"):
+            name = getattr(self, key)
+            if name is None or name == fields[key].default:
+                continue
+            try:
+                kinds = registry.installed().find("window", name).kinds
+            except ValueError as error:
+                yield Conflict((key,), str(error))
+                continue
+            if key not in kinds:
+                other = fields[key].default
+                yield Conflict((key,), f"`{name}` does not compare {key} columns: choose another one, such as {other}")
 
 
 class Accuracy(Monitor):

@@ -141,7 +141,8 @@ class EventTime(Section):
 
     lateness: Duration = Field(
         NS["m"],
-        description="How far an event may lie behind the newest one of its partition and still be taken in order.",
+        description="How far an event may lie behind the newest one of its partition and still be taken in order; "
+        "0s: not at all.",
     )
     idle_after: Span = Field(
         NS["m"], description="A partition without records for so long (wall time) is no longer waited for."
