@@ -54,8 +54,9 @@ def imported(tree):
 
 
 def broad_excepts(tree):
-    """Lines that catch everything: `except:`, `except Exception`, `suppress(Exception)`."""
-    caught = [(node.type, node.lineno) for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    """Lines that catch everything and do not hand it on as it is: `except Exception`, `suppress(Exception)`."""
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    caught = [(node.type, node.lineno) for node in handlers if ast.unparse(node.body[-1]) != "raise"]
     caught += [(argument, call.lineno) for call in suppressions(tree) for argument in call.args]
     broad = {"Exception", "BaseException"}
     return sorted(
@@ -146,9 +147,10 @@ def test_clock_reads_are_found_under_any_name_of_their_module():
 @pytest.mark.parametrize(
     ("handler", "broad", "silent"),
     [
-        ("except Exception:\n    raise", True, False),
-        ("except:\n    raise", True, False),
-        ("except (ValueError, BaseException):\n    raise", True, False),
+        ("except Exception:\n    return None", True, False),
+        ("except:\n    return None", True, False),
+        ("except (ValueError, BaseException) as error:\n    raise OSError from error", True, False),
+        ("except BaseException:\n    close()\n    raise", False, False),
         ("except ValueError:\n    pass", False, True),
         ("except ValueError:\n    log.warning('x')", False, True),
         ("except ValueError:\n    pass  # the file may be gone already, which is what was wanted", False, False),
