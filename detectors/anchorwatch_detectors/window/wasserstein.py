@@ -24,7 +24,7 @@ class Wasserstein(WindowTest):
     The statistic is that of `scipy.stats.wasserstein_distance`, in the column's unit. The effect is the statistic over
     the baseline's standard deviation (divisor n; both taken from the cells); for a constant baseline, over that of
     both sides together at equal weight. It has no p-value (NaN): hold it against `smallest_effect` in windows large
-    enough. By chance alone the effect is about 0.6 sqrt(1/n + 1/m) for bell-shaped values, n and m being the sizes.
+    enough. By chance alone the effect is about 1.3 sqrt(1/n + 1/m) for bell-shaped values, n and m being the sizes.
 
     On a baseline's grid a value stands at its knot or in the middle between two; one outside the baseline's range
     stands at its edge, so that a distance far beyond is understated, never overlooked.
