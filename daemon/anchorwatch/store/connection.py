@@ -25,6 +25,9 @@ WAL_PAGES = 4096
 WAL_LIMIT = 64 * 2**20
 """Bytes the journal may keep; it grows beyond only while somebody reads."""
 
+CACHE_KIB = 16_384
+"""Memory for pages: a checkpoint that fits is written once."""
+
 
 def journal(path: Path) -> Path:
     """Return the path of the write-ahead journal."""
@@ -83,6 +86,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreError(f"the store {path} stands on a file system without shared memory. Keep it on a local disk.")
     connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     connection.execute("PRAGMA cell_size_check = ON")
 
 

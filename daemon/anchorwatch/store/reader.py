@@ -219,9 +219,9 @@ def _readable(path: Path) -> sqlite3.Connection:
     connection = connect(path, "ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.Error as error:
         connection.close()
-        if journal(path).exists():
+        if not isinstance(error, sqlite3.OperationalError) or journal(path).exists():
             raise
         return connect(path, "ro&immutable=1")
     return connection

@@ -240,6 +240,11 @@ class Progress:
     since: int
     created: int
 
+    @property
+    def alive(self) -> int:
+        """Wall time of the last sign of life: heartbeat, checkpoint or opening."""
+        return max(self.since, self.checkpoint or 0, self.heartbeat or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:

@@ -1,0 +1,163 @@
+"""`anchorwatch status`: what the store says about a daemon, running or not."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anchorwatch.clock import SystemClock
+from anchorwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from anchorwatch.store.reader import Reader
+    from anchorwatch.store.rows import TriggerRow
+
+
+def status(
+    configuration: Annotated[str | None, typer.Argument(help="Configuration that names the store.")] = None,
+    store: Annotated[str | None, typer.Option(help="Path of the store. Default: anchorwatch.db.")] = None,
+    max_age: Annotated[
+        str | None, typer.Option(help="Exit 1 where the last sign of life is older than this, such as 60s.")
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
+) -> None:
+    """Show how far the daemon has come, what is firing and what waits to be published.
+
+    Reads the store only, so it works beside a running daemon, and serves as a health check with --max-age.
+    """
+    from anchorwatch.store.reader import Reader  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+
+    limit = None if max_age is None else _duration(max_age)
+    with Reader.open_reader(_path(configuration, store)) as reader:
+        report = describe(reader, SystemClock().now())
+    healthy = limit is None or report["age_seconds"] * 1e9 <= limit
+    if json:
+        import msgspec  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+
+        typer.echo(msgspec.json.format(msgspec.json.encode(report)))
+    else:
+        _show(report)
+    if not healthy:
+        typer.echo(f"no sign of life for {report['age_seconds']:.0f} s, longer than {max_age}", err=True)
+        raise typer.Exit(1)
+
+
+def describe(reader: Reader, now: int) -> dict[str, Any]:
+    """Return what the store says at this moment, ready for JSON; ages in seconds, times ISO 8601 in UTC.
+
+    Parameters
+    ----------
+    reader
+        The store.
+    now
+        Wall time, ns since the epoch.
+    """
+    with reader.snapshot():
+        progress = reader.progress()
+        return {
+            "store": {"path": str(reader.path), "id": reader.id, "bytes": reader.size()},
+            "holder": {
+                "name": progress.holder,
+                "host": progress.host,
+                "pid": progress.pid,
+                "since": _iso(progress.since),
+                "epoch": progress.epoch,
+            },
+            "age_seconds": (now - progress.alive) / 1e9,
+            "checkpoint": {"number": progress.number, "at": _iso(progress.checkpoint)},
+            "heartbeat": _iso(progress.heartbeat),
+            "outbox": reader.outbox_size(),
+            "positions": [
+                {"topic": p.topic, "partition": p.number, "offset": offset} for p, offset in reader.positions().items()
+            ],
+            "models": _models(reader),
+        }
+
+
+def _models(reader: Reader) -> list[dict[str, Any]]:
+    states = {state.model: state for state in reader.states()}
+    alerts = Counter((alert.model, alert.status) for alert in reader.current_alerts())
+    baselines = Counter(entry.model for entry in reader.baselines())
+    names = sorted({*states, *baselines, *(model for model, _ in alerts)})
+    return [
+        {
+            "model": name,
+            "state_parts": states[name].parts if name in states else 0,
+            "state_bytes": states[name].size if name in states else 0,
+            "firing": alerts[name, "firing"],
+            "pending": alerts[name, "pending"],
+            "baselines": baselines[name],
+            "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
+        }
+        for name in names
+    ]
+
+
+def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {"id": row.id, "policy": row.policy, "incident": row.incident, "at": _iso(row.at), "reason": row.reason}
+
+
+def _show(report: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+    from rich.markup import escape  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+    from rich.table import Table  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+
+    checkpoint, holder, console = report["checkpoint"], report["holder"], Console()
+    facts = Table.grid(padding=(0, 2))
+    facts.add_row("store", f"{report['store']['path']} ({report['store']['bytes']:,} bytes)")
+    facts.add_row("last sign of life", f"{report['age_seconds']:.1f} s ago")
+    facts.add_row("last checkpoint", f"{checkpoint['at'] or 'none yet'} (number {checkpoint['number']})")
+    facts.add_row("last writer", f"{holder['name']}, process {holder['pid']} on {holder['host']}, {holder['since']}")
+    facts.add_row("waiting to be published", f"{report['outbox']:,}")
+    for place in report["positions"]:
+        facts.add_row("next to read", f"{place['topic']}/{place['partition']} at {place['offset']:,}")
+    console.print(facts, highlight=False, markup=False)
+    if not report["models"]:
+        return
+    table = Table("model", "firing", "pending", "last trigger", "baselines", "state")
+    for model in report["models"]:
+        trigger = model["last_trigger"]
+        table.add_row(
+            escape(model["model"]),
+            str(model["firing"]),
+            str(model["pending"]),
+            "none" if trigger is None else escape(f"{trigger['at']} {trigger['policy']} ({trigger['reason']})"),
+            str(model["baselines"]),
+            f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
+        )
+    console.print(table)
+
+
+def _path(configuration: str | None, store: str | None) -> Path:
+    if store is not None and configuration is not None:
+        raise UsageError("give the configuration or --store, not both: which store is meant?")
+    if store is not None:
+        return Path(store)
+    if configuration is None:
+        from anchorwatch.settings.models import Settings  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+
+        return Path(Settings.model_fields["store"].default)
+    from anchorwatch.settings.loader import load  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+
+    return Path(load(Path(configuration), os.environ).store)
+
+
+def _duration(text: str) -> int:
+    from anchorwatch.settings.units import parse_duration  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"--max-age: {error}") from error
+
+
+def _iso(at: int | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at / 1e9, UTC).isoformat(timespec="seconds")
