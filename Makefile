@@ -58,7 +58,7 @@ config: $(READY) ## write config/reference.yaml and config/schema.json anew from
 	@$(BIN)/python -m anchorwatch.settings.reference
 
 docs: $(READY) ## write docs/commands.md anew from the commands in the code
-	@$(BIN)/typer anchorwatch.cli.main utils docs --name anchorwatch --output docs/commands.md
+	@$(BIN)/python docs/write_commands.py
 
 build: $(READY) ## build wheel and sdist into dist/
 	@$(BIN)/python -m hatchling build
