@@ -9,6 +9,8 @@ import tomllib
 import pytest
 from ruamel.yaml import YAML
 
+from anchorwatch.settings.loader import load
+
 STORE = "/var/lib/anchorwatch/anchorwatch.db"
 
 
@@ -30,6 +32,12 @@ def services(root):
     composition = YAML(typ="safe").load((root / "compose.yaml").read_text(encoding="utf-8"))
     assert {"kafka", "topics", "anchorwatch", "simulator"} == composition["services"].keys()
     return composition["services"]
+
+
+@pytest.fixture(scope="module")
+def composed(root):
+    """Return the settings that the composed daemon runs with; loading them is a test of its own."""
+    return load(root / "config/fraud.yaml", {})
 
 
 @pytest.fixture(scope="module")
@@ -120,16 +128,18 @@ def test_nothing_of_the_composition_starts_before_what_it_needs(services):
         assert services[name]["depends_on"] == {"topics": {"condition": "service_completed_successfully"}}
 
 
-def test_the_composition_creates_every_topic_that_its_configuration_names(root, services):
-    config = YAML(typ="safe").load((root / "config/fraud.yaml").read_text(encoding="utf-8"))
-    named = {*config["outputs"].values()}
-    named |= {model[stream]["topic"] for model in config["models"].values() for stream in ("predictions", "labels")}
+def test_the_composition_creates_every_topic_that_its_configuration_names(composed, services):
+    named = {composed.outputs.alerts, composed.outputs.retrain, composed.outputs.dead_letters}
+    named |= {stream.topic for model in composed.models.values() for stream in (model.predictions, model.labels)}
     created = re.search(r"for topic in ([^;]+);", services["topics"]["command"][0])[1].split()
     assert sorted(created) == sorted(named)
 
 
-def test_the_composed_configuration_keeps_its_store_where_the_health_check_looks(root):
-    assert YAML(typ="safe").load((root / "config/fraud.yaml").read_text(encoding="utf-8"))["store"] == STORE
+def test_the_composed_daemon_finds_broker_and_store_where_the_composition_has_them(composed, services):
+    assert composed.store == STORE
+    listeners = services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert f"INSIDE://{composed.kafka.bootstrap_servers}," in listeners
+    assert composed.kafka.bootstrap_servers in services["simulator"]["command"]
 
 
 @pytest.mark.parametrize(
