@@ -24,7 +24,7 @@ class Alerting(Section):
     needs: Annotated[int, Field(ge=1, le=32)] = Field(
         2, description="So many of the last `of` windows must show it. A decisive verdict needs one."
     )
-    of: Annotated[int, Field(ge=1, le=32)] = Field(3, description="See needs.")
+    of: Annotated[int, Field(ge=1, le=32)] = Field(3, description="Of how many windows `needs` are needed.")
     keep_firing_for: Duration = Field(
         0, description="Event time without trouble before the alert resolves; 0s: at once."
     )
@@ -57,12 +57,20 @@ class Quality(Monitor):
     smallest_effect: Share = Field(0.01, description="Rise of a share that is worth knowing.")
 
 
+def _critical(value: object) -> object:
+    return {"severity": "critical", **value} if isinstance(value, dict) else value
+
+
+CriticalAlerting = Annotated[Alerting, BeforeValidator(_critical)]
+"""Alerting that is critical unless another severity is given."""
+
+
 class Schema(Section):
     """A column that stops arriving, or changes its type, is told within a run of rows."""
 
     enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
     run: Count = Field(50, description="So many unusable values of a column in a row are a break.")
-    alert: Alerting = Field(
+    alert: CriticalAlerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
     )
 
@@ -111,7 +119,8 @@ class Drift(Monitor):
         None, description="Difference worth knowing, in the unit of the test. Default: the test's own."
     )
     sequential: AnyDetector | None = Field(
-        default_factory=Detector, description="Detector over the values' ranks in the baseline; null: none."
+        default_factory=Detector,
+        description="Detector over the values' ranks in the baseline, a name or {name, parameters}; null: none.",
     )
     smallest_shift: Share = Field(
         0.1, description="Shift of the mean rank in the baseline (0 to 1, 0.5 is none) worth knowing."
@@ -138,12 +147,17 @@ class Accuracy(Monitor):
     """Errors of the model, where labels come."""
 
     sequential: AnyDetector | None = Field(
-        default_factory=Detector, description="Detector over the errors (1 = wrong); null: none."
+        default_factory=Detector,
+        description="Detector over the errors (1 = wrong), a name or {name, parameters}; null: none.",
     )
     smallest_shift: Share = Field(0.02, description="Rise of the error rate (regression: mean rank) worth knowing.")
-    alert: Alerting = Field(
+    alert: CriticalAlerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
     )
+
+
+def _by_window(value: object) -> object:
+    return {"sequential": None, **value} if isinstance(value, dict) else value
 
 
 class Monitors(Section):
@@ -153,5 +167,7 @@ class Monitors(Section):
     quality: Quality = Field(default_factory=Quality, description="Missing, mistyped and unseen values.")
     drift: Drift = Field(default_factory=Drift, description="Drift of features.")
     prediction: Drift = Field(default_factory=Drift, description="Drift of predictions.")
-    latency: Drift = Field(default_factory=lambda: Drift(sequential=None), description="Latency, where it is given.")
+    latency: Annotated[Drift, BeforeValidator(_by_window)] = Field(
+        default_factory=lambda: Drift(sequential=None), description="Latency, where it is given."
+    )
     accuracy: Accuracy = Field(default_factory=Accuracy, description="Accuracy, where labels come.")
