@@ -1,0 +1,206 @@
+"""A baseline: how things should be. Immutable, named by its own content, without raw rows.
+
+A baseline has up to two parts, each a summary of columns: `predictions` (features, predictions, latency) and `outcomes`
+(the error of predictions whose label came). A part made later gives a new baseline that holds the earlier part
+unchanged and names the baseline it extends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from anchorwatch.errors import ConfigurationError
+from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+FAULTS = 4  # the fault codes of events.columns.Fault, without NONE
+PartName = Literal["predictions", "outcomes"]
+AnyProfile = NumericProfile | CategoryProfile
+
+
+class Group(msgspec.Struct, frozen=True):
+    """The rows of one segment value, counted over the cells of all rows.
+
+    `column` is "" for all rows; `value` is None for the rows of values that have no group of their own.
+    """
+
+    column: str
+    value: str | None
+    rows: int
+    counts: dict[str, list[int]]
+
+    @property
+    def label(self) -> str:
+        """Return the group as an alert's label says it."""
+        return "" if not self.column else f"{self.column}={'other' if self.value is None else self.value}"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Summary of rows: one profile a column, and counts by group.
+
+    Attributes
+    ----------
+    columns
+        Profiles as plain data, by column name, with their kind under "kind".
+    groups
+        The first is all rows. `counts` hold a column's cells, then its faults by `events.columns.Fault` code.
+    rows
+        Number of rows.
+    start, end
+        Event time of the first and last row, ns.
+    fingerprint
+        sha256 over the rows' id hashes and times: the same rows give the same fingerprint.
+    """
+
+    columns: dict[str, dict[str, Any]]
+    groups: list[Group]
+    rows: int
+    start: int
+    end: int
+    fingerprint: str
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """What a model version is compared with.
+
+    Attributes
+    ----------
+    model, version
+        Whose it is.
+    predictions, outcomes
+        The parts; None where one has not been made.
+    extends
+        Id of the baseline this one adds a part to; "" for none.
+    code
+        Version of anchorwatch that made it.
+    configuration
+        Hash of the model's configuration it was made under.
+    """
+
+    model: str
+    version: str
+    predictions: Part | None
+    outcomes: Part | None
+    extends: str
+    code: str
+    configuration: str
+    schema: int = 1
+
+    @property
+    def id(self) -> str:
+        """Return sha256 of the canonical document, prefixed so that people know it for a baseline."""
+        return "bl-" + hashlib.sha256(self.to_json()).hexdigest()[:24]
+
+    def to_json(self) -> bytes:
+        """Return the canonical document: the same content gives the same bytes."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    @classmethod
+    def from_json(cls, document: bytes | str) -> Baseline:
+        """Return the baseline of a document; raises ConfigurationError if it is none."""
+        try:
+            return msgspec.json.decode(document, type=cls)
+        except msgspec.DecodeError as error:
+            raise ConfigurationError(
+                f"this is not a baseline of anchorwatch: {error}. Export one with `anchorwatch baseline export`."
+            ) from error
+
+    def part(self, name: PartName) -> Part | None:
+        """Return a part by name."""
+        return self.predictions if name == "predictions" else self.outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows to summarise, as columns.
+
+    Attributes
+    ----------
+    time, ident
+        (n,) and (n, 2): event time and id hash.
+    numeric, numeric_fault
+        (numeric columns, n).
+    category
+        Per category column the (n,) codes, their vocabulary and faults.
+    """
+
+    time: NDArray[np.int64]
+    ident: NDArray[np.uint64]
+    numeric: dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]
+    category: dict[str, tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8]]]
+
+
+class Segment(NamedTuple):
+    """Rows that make a group: of one value of a segment column, or (value None) of all values without a group."""
+
+    column: str
+    value: str | None
+    rows: NDArray[np.bool_]
+
+
+def summarise(rows: Rows, segments: Sequence[Segment]) -> Part:
+    """Return the summary of at least one row, as a whole and by segment."""
+    profiles: dict[str, AnyProfile] = {}
+    cells: dict[str, NDArray[np.int64]] = {}
+    for name, (values, fault) in rows.numeric.items():
+        numeric = NumericProfile.of(np.where(fault == 0, values, np.nan))
+        profiles[name] = numeric
+        cells[name] = with_faults(numeric.cells(values), len(numeric.counts), fault)
+    for name, (codes, words, fault) in rows.category.items():
+        category = CategoryProfile.of(np.where(fault == 0, codes, -1), words)
+        profiles[name] = category
+        cells[name] = with_faults(category.cells(codes, words), len(category.counts), fault)
+
+    def group(segment: Segment) -> Group:
+        counts = {
+            name: np.bincount(cells[name][segment.rows], minlength=len(profile.counts) + FAULTS).tolist()
+            for name, profile in profiles.items()
+        }
+        return Group(segment.column, segment.value, int(segment.rows.sum()), counts)
+
+    everything = Segment("", None, np.ones(len(rows.time), np.bool_))
+    order = np.lexsort((rows.ident[:, 1], rows.ident[:, 0], rows.time))
+    digest = hashlib.sha256(rows.time[order].tobytes() + np.ascontiguousarray(rows.ident[order]).tobytes())
+    return Part(
+        columns={name: {"kind": _kind(p), **p.to_plain()} for name, p in profiles.items()},
+        groups=[group(segment) for segment in (everything, *segments)],
+        rows=len(rows.time),
+        start=int(rows.time.min()),
+        end=int(rows.time.max()),
+        fingerprint=digest.hexdigest(),
+    )
+
+
+def segments_of(
+    column: str, codes: NDArray[np.int32], words: tuple[str, ...], limit: int, min_sample: int
+) -> list[Segment]:
+    """Return a segment for each of the `limit` most frequent values with `min_sample` rows, and one for the rest."""
+    counts = np.bincount(codes[codes >= 0], minlength=len(words))
+    order = sorted(range(len(words)), key=lambda code: (-counts[code], words[code]))
+    kept = [code for code in order[:limit] if counts[code] >= min_sample]
+    rest = (codes >= 0) & ~np.isin(codes, kept)
+    return [*(Segment(column, words[code], codes == code) for code in kept), Segment(column, None, rest)]
+
+
+def with_faults(cells: NDArray[np.int64], size: int, fault: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return cells where a faulty value counts in the cell of its fault, behind the `size` cells of good values."""
+    return np.where(fault == 0, cells, size + fault.astype(np.int64) - 1)
+
+
+def profile_of(plain: dict[str, Any]) -> AnyProfile:
+    """Return the profile that a part's column describes."""
+    body = {key: value for key, value in plain.items() if key != "kind"}
+    return NumericProfile.from_plain(body) if plain["kind"] == "numeric" else CategoryProfile.from_plain(body)
+
+
+def _kind(profile: AnyProfile) -> str:
+    return "numeric" if isinstance(profile, NumericProfile) else "category"

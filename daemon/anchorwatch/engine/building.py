@@ -1,0 +1,113 @@
+"""Baselines made of a version's first rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
+from anchorwatch.engine.reference import token_of
+from anchorwatch.engine.state import attach
+from anchorwatch.engine.track import joined
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.state import Version
+    from anchorwatch.engine.track import Plan
+    from anchorwatch.engine.watch import Watch
+
+BEFORE = -1
+
+
+def predictions(watch: Watch, version: Version, rows: Block, made: list[Baseline]) -> tuple[Block, int | None]:
+    """Gather the first rows of a version; return the rows that are to be watched, and where the baseline was completed.
+
+    The second is a position in the release, -1 for an earlier release, None for not yet.
+    """
+    track = version.predictions
+    if track.gathered is None:
+        return rows, BEFORE
+    missing = watch.first - track.rows
+    if len(rows) < missing:
+        track.gather(rows)
+        return rows.take(slice(0, 0)), None
+    track.gather(rows.take(slice(0, missing)))
+    block = joined(track.gathered)
+    segments: list[Segment] = []
+    for column, row in zip(watch.predictions.segment_columns, watch.segment_rows, strict=True):
+        codes, words = block.category[row], block.vocabulary[row]
+        segments += segments_of(column, codes, words, watch.max_segments, watch.min_sample)
+    part = summarise(_rows(watch.predictions, block), segments)
+    _complete(watch, version, made, predictions=part, outcomes=None)
+    return rows.take(slice(missing, None)), int(rows.at[missing - 1])
+
+
+def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, made: list[Baseline]) -> Block:
+    """Gather the first labelled rows of a version; return those that are to be watched.
+
+    The part is complete with the first row at which there are enough of them and the predictions part was there, at
+    position `done`.
+    """
+    track, plan = version.outcomes, watch.outcomes
+    if track is None or plan is None or track.gathered is None:
+        return labelled
+    after = len(labelled) if done is None else int(np.searchsorted(labelled.at, done, side="right"))
+    needed = max(watch.first_labelled - track.rows, after + 1)
+    if done is None or len(labelled) < needed:
+        track.gather(labelled)
+        return labelled.take(slice(0, 0))
+    track.gather(labelled.take(slice(0, needed)))
+    block = joined(track.gathered)
+    known = version.baseline.predictions if version.baseline is not None else None
+    segments: list[Segment] = []
+    for column, row in zip(plan.segment_columns, block.segments, strict=True):
+        segments += _same_segments(known, column, row)
+    part = summarise(_rows(plan, block), segments)
+    _complete(watch, version, made, predictions=known, outcomes=part)
+    return labelled.take(slice(needed, None))
+
+
+def _complete(
+    watch: Watch, version: Version, made: list[Baseline], *, predictions: Part | None, outcomes: Part | None
+) -> None:
+    """Give the version a baseline of these parts, and let the tracks that wait for it begin."""
+    version.baseline = Baseline(
+        model=watch.name,
+        version=version.name,
+        predictions=predictions,
+        outcomes=outcomes,
+        extends=version.baseline.id if version.baseline is not None else "",
+        code=watch.code,
+        configuration=watch.fingerprint,
+    )
+    made.append(version.baseline)
+    attach(watch, version)
+    if version.predictions.gathered is not None and version.predictions_reference is not None:
+        version.predictions.begin(watch.predictions, version.predictions_reference)
+    if outcomes is not None and version.outcomes is not None and watch.outcomes is not None:
+        if version.outcomes_reference is None:
+            raise RuntimeError("a baseline with outcomes has no reference for them")
+        version.outcomes.begin(watch.outcomes, version.outcomes_reference)
+
+
+def _rows(plan: Plan, block: Block) -> Rows:
+    numbers = [c.name for c in plan.columns if c.numeric]
+    words = [c.name for c in plan.columns if not c.numeric]
+    return Rows(
+        time=block.time,
+        ident=block.ident,
+        numeric={n: (block.numeric[i], block.numeric_fault[i]) for i, n in enumerate(numbers)},
+        category={n: (block.category[i], block.vocabulary[i], block.category_fault[i]) for i, n in enumerate(words)},
+    )
+
+
+def _same_segments(part: Part | None, column: str, tokens: NDArray[np.uint64]) -> list[Segment]:
+    """Return the segments that a part made before has for a column, over rows known by token."""
+    values = [g.value for g in part.groups if g.column == column and g.value is not None] if part is not None else []
+    named = token_of(values)
+    rest = (tokens != 0) & ~np.isin(tokens, named)
+    return [*(Segment(column, v, tokens == t) for v, t in zip(values, named, strict=True)), Segment(column, None, rest)]

@@ -1,0 +1,322 @@
+"""Labels find their predictions, in both directions, and every one of both is accounted for.
+
+A prediction is remembered as one small fixed-size record, never as its payload, in a table of the stretch of event time
+it belongs to; a stretch that can have no more labels is dropped as a whole. A label without a prediction waits for a
+shorter time. All decisions go by event time and by the common order of events, so that they do not depend on how the
+stream was cut into batches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+STRETCHES = 8  # a wait is covered by so many tables, plus the one being filled and one of grace
+
+
+class Terms(NamedTuple):
+    """How long each side waits, in ns of event time."""
+
+    wait: int
+    early: int
+
+    @property
+    def width(self) -> int:
+        """Length of the stretch of event time one table holds."""
+        return max(self.wait // STRETCHES, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Prediction records or labels as columns; `label` columns are meaningful where `labelled`.
+
+    Attributes
+    ----------
+    ident
+        (n, 2) id hash; tables are sorted by its first half.
+    time
+        (n,) event time, ns.
+    version
+        (n,) code of the model version.
+    segments
+        (n, d) token of the value of each segment column; 0 where it has none.
+    token, number
+        (n,) predicted class, or predicted value.
+    labelled, label_token, label_number
+        (n,) whether a label has come, and which.
+    """
+
+    ident: NDArray[np.uint64]
+    time: NDArray[np.int64]
+    version: NDArray[np.int32]
+    segments: NDArray[np.uint64]
+    token: NDArray[np.uint64]
+    number: NDArray[np.float64]
+    labelled: NDArray[np.bool_]
+    label_token: NDArray[np.uint64]
+    label_number: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.time)
+
+    def take(self, index: Any) -> Columns:
+        """Return the records at `index`."""
+        return Columns(*(getattr(self, name)[index] for name in _NAMES))
+
+    def insert(self, other: Columns) -> Columns:
+        """Return both, sorted; `other` is sorted."""
+        at = np.searchsorted(self.ident[:, 0], other.ident[:, 0], side="right")
+        return Columns(*(np.insert(getattr(self, n), at, getattr(other, n), axis=0) for n in _NAMES))
+
+    def find(self, ident: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the position of each id, -1 where it is not here."""
+        if not len(self):
+            return np.full(len(ident), -1, np.int64)
+        at = np.minimum(np.searchsorted(self.ident[:, 0], ident[:, 0]), len(self) - 1)
+        return np.where((self.ident[at] == ident).all(axis=1), at, -1)
+
+
+_NAMES = tuple(Columns.__dataclass_fields__)
+
+
+class Arrivals(NamedTuple):
+    """Labels with their order: those released now, or those that wait."""
+
+    ident: NDArray[np.uint64]
+    time: NDArray[np.int64]
+    token: NDArray[np.uint64]
+    number: NDArray[np.float64]
+
+    def take(self, index: Any) -> Arrivals:
+        """Return the labels at `index`."""
+        return Arrivals(*(column[index] for column in self))
+
+
+_NO_ARRIVALS = Arrivals(np.empty((0, 2), np.uint64), np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Predictions whose label is known, in the common order of the release that completed them.
+
+    Attributes
+    ----------
+    at
+        (n,) position in the release.
+    record
+        The prediction records, label included.
+    """
+
+    at: NDArray[np.int64]
+    record: Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """What waits on either side.
+
+    Attributes
+    ----------
+    tables
+        Prediction records by stretch (event time // width).
+    early
+        Labels without a prediction, sorted by id, then by arrival.
+    counts
+        How many went which way, by name; cumulative.
+    """
+
+    tables: Mapping[int, Columns] = field(default_factory=dict)
+    early: Arrivals = field(default_factory=lambda: _NO_ARRIVALS)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def waiting(self) -> dict[str, int]:
+        """Return how many wait for their other half now."""
+        unlabelled = sum(int((~t.labelled).sum()) for t in self.tables.values())
+        return {"predictions": unlabelled, "labels": len(self.early.time)}
+
+    def count(self, **more: int) -> Join:
+        """Return the same with counts added."""
+        counts = dict(self.counts)
+        for name, n in more.items():
+            if n:
+                counts[name] = counts.get(name, 0) + n
+        return replace(self, counts=counts)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return everything but the tables as plain data."""
+        return {"early": list(self.early), "counts": dict(self.counts)}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any], tables: Mapping[int, dict[str, Any]]) -> Self:
+        """Return the join that `to_plain` and `table_to_plain` described."""
+        return cls({k: Columns(**t) for k, t in tables.items()}, Arrivals(*plain["early"]), plain["counts"])
+
+
+def table_to_plain(table: Columns) -> dict[str, Any]:
+    """Return one table as plain data."""
+    return {name: getattr(table, name) for name in _NAMES}
+
+
+def remember(join: Join, terms: Terms, records: Columns) -> tuple[Join, NDArray[np.bool_]]:
+    """Take in predictions, in order; an id that is remembered already is a duplicate.
+
+    Returns
+    -------
+    Join, (n,) bool
+        True for each prediction that is new.
+    """
+    head, twin = np.unique(records.ident[:, 0], return_index=True, return_inverse=True)[1:]
+    first = head[twin]
+    again = (first != np.arange(len(records))) & (records.time <= _last(records.time[first] // terms.width, terms))
+    known = np.zeros(len(records), np.bool_)
+    for stretch, table in join.tables.items():
+        known |= (table.find(records.ident) >= 0) & (records.time <= _last(stretch, terms))
+    new = ~again & ~known
+    fresh = records.take(new)
+    tables = dict(join.tables)
+    stretches = fresh.time // terms.width
+    for stretch in np.unique(stretches).tolist():
+        part = fresh.take(stretches == stretch)
+        part = part.take(np.argsort(part.ident[:, 0], kind="stable"))
+        tables[stretch] = tables[stretch].insert(part) if stretch in tables else part
+    return replace(join, tables=tables).count(duplicate_predictions=int((~new).sum())), new
+
+
+def match(
+    join: Join,
+    terms: Terms,
+    records: Columns,
+    record_at: NDArray[np.int64],
+    labels: Arrivals,
+    label_at: NDArray[np.int64],
+) -> tuple[Join, Outcomes]:
+    """Bring labels and predictions together; call after `remember`.
+
+    Parameters
+    ----------
+    join, terms
+        What waits, and for how long.
+    records, record_at
+        New predictions of this release and their positions in it, in order.
+    labels, label_at
+        Labels of this release and their positions in it, in order.
+
+    Notes
+    -----
+    The first label of a prediction in the common order counts. Another with the same value is a duplicate, with another
+    value a revision; both are counted and change nothing. A label later than `wait` after its prediction is counted as
+    late, a prediction later than `early` after its label leaves the label an orphan.
+    """
+    order = np.argsort(records.ident[:, 0], kind="stable")
+    arrived, arrived_at = records.take(order), record_at[order]
+    join, woken = _wake(join, arrived)
+    due = np.concatenate([np.full(len(woken.time), -1), label_at])
+    labels = Arrivals(*(np.concatenate(pair) for pair in zip(woken, labels, strict=True)))
+    mate = arrived.find(labels.ident)
+    due[mate >= 0] = np.maximum(due[mate >= 0], arrived_at[mate[mate >= 0]])
+    stretch, row, time = _locate(join.tables, terms, labels)
+    found = row >= 0
+    late = found & (labels.time - time > terms.wait)
+    unripe = found & (time - labels.time > terms.early)
+    join = join.count(late_labels=int(late.sum()), orphan_labels=int(unripe.sum()))
+    join = _keep_early(join, labels.take(~found))
+    hit = np.flatnonzero(found & ~late & ~unripe)
+    return _resolve(join, labels.take(hit), due[hit], stretch[hit], row[hit])
+
+
+def forget(join: Join, terms: Terms, frontier: int) -> Join:
+    """Drop what can find no other half any more, now that every event before `frontier` has come."""
+    gone = [s for s in join.tables if _last(s, terms) < frontier]
+    unlabelled = sum(int((~join.tables[s].labelled).sum()) for s in gone)
+    tables = {s: t for s, t in join.tables.items() if s not in gone} if gone else join.tables
+    hopeless = join.early.time + terms.early < frontier
+    early = join.early.take(~hopeless) if hopeless.any() else join.early
+    return replace(join, tables=tables, early=early).count(
+        expired_predictions=unlabelled, orphan_labels=int(hopeless.sum())
+    )
+
+
+def _last(stretch: Any, terms: Terms) -> Any:
+    """Return the last event time at which the records of a stretch still count as remembered."""
+    return (stretch + 1) * terms.width + terms.wait
+
+
+def _wake(join: Join, arrived: Columns) -> tuple[Join, Arrivals]:
+    """Take out the waiting labels whose prediction has just come."""
+    mine = arrived.find(join.early.ident) >= 0
+    return replace(join, early=join.early.take(~mine)), join.early.take(mine)
+
+
+def _locate(
+    tables: Mapping[int, Columns], terms: Terms, labels: Arrivals
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each label the stretch, row and event time of its prediction; row -1 where there is none."""
+    n = len(labels.time)
+    stretch, row, time = np.zeros(n, np.int64), np.full(n, -1, np.int64), np.zeros(n, np.int64)
+    for number, table in tables.items():
+        at = table.find(labels.ident)
+        here = (at >= 0) & (labels.time <= _last(number, terms))
+        stretch[here], row[here], time[here] = number, at[here], table.time[at[here]]
+    return stretch, row, time
+
+
+def _keep_early(join: Join, labels: Arrivals) -> Join:
+    if not len(labels.time):
+        return join
+    early = Arrivals(*(np.concatenate(pair) for pair in zip(join.early, labels, strict=True)))
+    return replace(join, early=early.take(np.lexsort((early.time, early.ident[:, 0]))))
+
+
+def _resolve(
+    join: Join, labels: Arrivals, due: NDArray[np.int64], stretch: NDArray[np.int64], row: NDArray[np.int64]
+) -> tuple[Join, Outcomes]:
+    """Give each prediction its first label, count the others, and return the outcomes in order of `due`."""
+    order = np.lexsort((np.arange(len(due)), due, row, stretch))
+    labels, due, stretch, row = labels.take(order), due[order], stretch[order], row[order]
+    tables = dict(join.tables)
+    at, parts = [], []
+    for number in np.unique(stretch).tolist():
+        mine = slice(*np.searchsorted(stretch, [number, number + 1]))
+        table, first = _label(tables[number], labels.take(mine), row[mine])
+        same = (table.label_token[row[mine]] == labels.token[mine]) & (
+            (table.label_number[row[mine]] == labels.number[mine]) | np.isnan(labels.number[mine])
+        )
+        join = join.count(
+            matched=int(first.sum()),
+            duplicate_labels=int((~first & same).sum()),
+            revised_labels=int((~first & ~same).sum()),
+        )
+        tables[number] = table
+        at.append(due[mine][first])
+        parts.append(table.take(row[mine][first]))
+    join = replace(join, tables=tables)
+    if not parts:
+        return join, Outcomes(np.empty(0, np.int64), _empty_like(labels))
+    record = Columns(*(np.concatenate([getattr(p, n) for p in parts]) for n in _NAMES))
+    positions = np.concatenate(at)
+    by_position = np.argsort(positions, kind="stable")
+    return join, Outcomes(positions[by_position], record.take(by_position))
+
+
+def _label(table: Columns, labels: Arrivals, row: NDArray[np.int64]) -> tuple[Columns, NDArray[np.bool_]]:
+    """Write the first label of each row that has none; return which labels were those."""
+    first = np.concatenate(([True], np.diff(row) > 0)) & ~table.labelled[row]
+    labelled, token, number = table.labelled.copy(), table.label_token.copy(), table.label_number.copy()
+    labelled[row[first]], token[row[first]], number[row[first]] = True, labels.token[first], labels.number[first]
+    return replace(table, labelled=labelled, label_token=token, label_number=number), first
+
+
+def _empty_like(labels: Arrivals) -> Columns:
+    none = labels.take(slice(0, 0))
+    return Columns(
+        none.ident, none.time, np.empty(0, np.int32), np.empty((0, 0), np.uint64), none.token, none.number,
+        np.empty(0, np.bool_), none.token, none.number,
+    )  # fmt: skip

@@ -1,0 +1,221 @@
+"""A part of a baseline made ready for comparing: every value of every column gets one cell of one long vector.
+
+A window is then a vector of counts, whatever its columns are: good cells of each column, then one cell for each fault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from anchorwatch.engine.baseline import FAULTS, AnyProfile, profile_of, with_faults
+from anchorwatch.events.identity import identify
+from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from anchorwatch.decide.evidence import Kind
+    from anchorwatch.engine.baseline import Group, Part
+
+RIGHT, WRONG = "right", "wrong"
+
+
+class Column(NamedTuple):
+    """A watched column: its name, whether its values are numbers, and what sort of trouble a change of it is."""
+
+    name: str
+    numeric: bool
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Rows of one model version in order, as columns.
+
+    Attributes
+    ----------
+    at
+        (n,) position of each row in the release.
+    time, ident
+        (n,) event time, ns; (n, 2) id hash.
+    numeric, numeric_fault, category, category_fault
+        (columns, n) as in `events.columns.Predictions`.
+    vocabulary
+        Words of each category column.
+    segments
+        (segment columns, n) token of each row's value; 0 where it has none.
+    """
+
+    at: NDArray[np.int64]
+    time: NDArray[np.int64]
+    ident: NDArray[np.uint64]
+    numeric: NDArray[np.float64]
+    numeric_fault: NDArray[np.uint8]
+    category: NDArray[np.int32]
+    category_fault: NDArray[np.uint8]
+    vocabulary: tuple[tuple[str, ...], ...]
+    segments: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.time)
+
+    def take(self, index: Any) -> Block:
+        """Return the rows at `index`, in that order."""
+        return Block(
+            self.at[index], self.time[index], self.ident[index],
+            self.numeric[:, index], self.numeric_fault[:, index],
+            self.category[:, index], self.category_fault[:, index],
+            self.vocabulary, self.segments[:, index],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A part of a baseline, compiled for the columns of a watch.
+
+    Attributes
+    ----------
+    baseline
+        Id of the baseline.
+    columns, profiles, starts, sizes
+        The watched columns, and where the cells of each lie in the vector; `sizes` without the fault cells.
+    width
+        Length of the vector.
+    groups
+        Label of each group; the first is all rows.
+    counts
+        (groups, width) rows of the baseline in each cell.
+    value
+        (width,) number that stands for a cell: the mid-rank in the baseline, or 1 for wrong and 0 for right; NaN for
+        faults.
+    segment_columns, tokens, token_groups, others
+        Per segment column: its name, the sorted tokens of the values with a group, their groups, the group of the rest
+        (-1 for none).
+    """
+
+    baseline: str
+    columns: tuple[Column, ...]
+    profiles: tuple[AnyProfile, ...]
+    starts: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+    width: int
+    groups: tuple[str, ...]
+    counts: NDArray[np.int64]
+    value: NDArray[np.float64]
+    segment_columns: tuple[str, ...]
+    tokens: tuple[NDArray[np.uint64], ...]
+    token_groups: tuple[NDArray[np.int64], ...]
+    others: tuple[int, ...]
+
+    @classmethod
+    def of(cls, baseline: str, part: Part, columns: Sequence[Column], segment_columns: Sequence[str]) -> Self:
+        """Compile a part for these columns; one the baseline does not know is empty, so nothing is said of it."""
+        profiles = tuple(_profile(part, column) for column in columns)
+        sizes = np.array([len(p.counts) for p in profiles], np.int64)
+        starts = np.concatenate([[0], np.cumsum(sizes + FAULTS)])
+        groups = [g for g in part.groups if not g.column or g.column in segment_columns]
+        by_column = [_tokens(groups, column) for column in segment_columns]
+        return cls(
+            baseline=baseline,
+            columns=tuple(columns),
+            profiles=profiles,
+            starts=starts[:-1],
+            sizes=sizes,
+            width=int(starts[-1]),
+            groups=tuple(g.label for g in groups),
+            counts=np.stack([_vector(g, columns, sizes) for g in groups]),
+            value=np.concatenate([_values(p, c) for p, c in zip(profiles, columns, strict=True)]),
+            segment_columns=tuple(segment_columns),
+            tokens=tuple(tokens for tokens, _, _ in by_column),
+            token_groups=tuple(places for _, places, _ in by_column),
+            others=tuple(rest for _, _, rest in by_column),
+        )
+
+    def cells(self, block: Block) -> NDArray[np.int64]:
+        """Return (columns, n) the place in the vector of each value."""
+        out = np.empty((len(self.columns), len(block)), np.int64)
+        number = word = 0
+        for i, (column, profile) in enumerate(zip(self.columns, self.profiles, strict=True)):
+            if isinstance(profile, NumericProfile):
+                cells, fault = profile.cells(block.numeric[number]), block.numeric_fault[number]
+            else:
+                cells = profile.cells(block.category[word], block.vocabulary[word])
+                fault = block.category_fault[word]
+            number, word = number + column.numeric, word + (not column.numeric)
+            out[i] = self.starts[i] + with_faults(cells, int(self.sizes[i]), fault)
+        return out
+
+    def members(self, block: Block) -> list[NDArray[np.int64]]:
+        """Return the group of each row, once for all rows and once per segment column; -1 for none."""
+        out = [np.zeros(len(block), np.int64)]
+        for tokens, groups, rest, mine in zip(self.tokens, self.token_groups, self.others, block.segments, strict=True):
+            found = np.full(len(mine), rest, np.int64)
+            if len(tokens):
+                at = np.minimum(np.searchsorted(tokens, mine), len(tokens) - 1)
+                found = np.where(tokens[at] == mine, groups[at], rest)
+            out.append(np.where(mine == 0, -1, found))
+        return out
+
+    def means(self) -> NDArray[np.float64]:
+        """Return (groups, columns) the mean of `value` over the baseline; NaN where a column is empty."""
+        return self.mean_of(self.counts)
+
+    def mean_of(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return (..., columns) the mean of `value` over counts (..., width), faults left out."""
+        known = ~np.isnan(self.value)
+        weighted = np.where(known, counts * np.where(known, self.value, 0.0), 0.0)
+        total = np.add.reduceat(weighted, self.starts, axis=-1)
+        n = np.add.reduceat(np.where(known, counts, 0), self.starts, axis=-1)
+        mean: NDArray[np.float64] = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
+        return mean
+
+    def valid(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return (..., columns) the number of good values in counts (..., width)."""
+        good = np.concatenate([np.r_[np.ones(size, np.int64), np.zeros(FAULTS, np.int64)] for size in self.sizes])
+        return np.add.reduceat(counts * good, self.starts, axis=-1)
+
+
+def token_of(words: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the token of each segment value: never 0, which stands for none."""
+    tokens: NDArray[np.uint64] = np.maximum(identify(words)[:, 0], np.uint64(1))
+    return tokens
+
+
+def _profile(part: Part, column: Column) -> AnyProfile:
+    plain = part.columns.get(column.name)
+    if plain is not None and (plain["kind"] == "numeric") == column.numeric:
+        return profile_of(plain)
+    return NumericProfile.of(np.empty(0)) if column.numeric else CategoryProfile.of(np.empty(0, np.int64), ())
+
+
+def _vector(group: Group, columns: Sequence[Column], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    parts = [
+        np.array(
+            group.counts.get(c.name, []) if len(group.counts.get(c.name, [])) == n + FAULTS else [0] * (n + FAULTS)
+        )
+        for c, n in zip(columns, sizes.tolist(), strict=True)
+    ]
+    return np.concatenate(parts).astype(np.int64)
+
+
+def _values(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
+    cells = profile.mid_ranks
+    if column.kind == "accuracy" and isinstance(profile, CategoryProfile):
+        known = [1.0 if word == WRONG else 0.0 for word in profile.words]
+        cells = np.array([*known, 0.0 if WRONG in profile.words else 1.0])
+    return np.concatenate([cells, np.full(FAULTS, np.nan)])
+
+
+def _tokens(groups: Sequence[Group], column: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:
+    """Return the sorted tokens of a segment column's values, their groups, and the group of the rest."""
+    named = [(i, g.value) for i, g in enumerate(groups) if g.column == column and g.value is not None]
+    rest = next((i for i, g in enumerate(groups) if g.column == column and g.value is None), -1)
+    tokens = token_of([value for _, value in named])
+    order = np.argsort(tokens)
+    return tokens[order], np.array([i for i, _ in named], np.int64)[order], rest

@@ -1,0 +1,184 @@
+"""Which version and segment an event belongs to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from anchorwatch.engine import join
+from anchorwatch.engine.join import Columns
+from anchorwatch.engine.panes import Moment
+from anchorwatch.engine.reference import RIGHT, WRONG, Block, token_of
+from anchorwatch.engine.state import Version, attach
+from anchorwatch.engine.track import Track
+from anchorwatch.events.columns import PREDICTION_VALUE, Fault
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anchorwatch.engine.join import Outcomes
+    from anchorwatch.engine.pending import Release
+    from anchorwatch.engine.state import State
+    from anchorwatch.engine.watch import Watch
+
+VERSIONS = 100  # versions a model may have; predictions of further ones are counted and passed over
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """Predictions of a release that are taken, in order.
+
+    Attributes
+    ----------
+    rows
+        (n,) places among the predictions of the release.
+    at
+        (n,) positions in the release.
+    version
+        (n,) code of the version.
+    records
+        What the join remembers of them.
+    """
+
+    rows: NDArray[np.int64]
+    at: NDArray[np.int64]
+    version: NDArray[np.int32]
+    records: Columns
+
+
+class Takeover(NamedTuple):
+    """A version has replaced others: so many predictions in a row were its."""
+
+    moment: Moment
+    replaced: tuple[str, ...]
+
+
+def route(watch: Watch, state: State, release: Release) -> Routed:
+    """Return the predictions to take: of a known or new version, with an id not seen before."""
+    version = _versions(watch, state, release)
+    known = np.flatnonzero(version >= 0)
+    state.count("too_many_versions", len(version) - len(known))
+    records = _records(watch, release, version).take(known)
+    state.join, new = join.remember(state.join, watch.terms, records)
+    rows = known[new]
+    return Routed(rows, release.prediction_at[rows], version[rows], records.take(new))
+
+
+def prediction_block(release: Release, routed: Routed, code: int) -> Block:
+    """Return the rows of one version, as its track takes them."""
+    mine = routed.version == code
+    p = release.predictions
+    if int(mine.sum()) < len(p):
+        p = p.take(routed.rows[mine])
+    return Block(
+        at=routed.at[mine],
+        time=p.time,
+        ident=p.ident,
+        numeric=p.numeric,
+        numeric_fault=p.numeric_fault,
+        category=p.category,
+        category_fault=p.category_fault,
+        vocabulary=p.vocabulary,
+        segments=routed.records.segments[mine].T,
+    )
+
+
+def outcome_block(watch: Watch, version: Version, outcomes: Outcomes, release: Release, code: int) -> Block | None:
+    """Return the labelled predictions of one version in order of becoming known; None without labels."""
+    if version.outcomes is None:
+        return None
+    mine = outcomes.record.version == code
+    record, at = outcomes.record.take(mine), outcomes.at[mine]
+    n = len(record)
+    none = np.zeros((1, n), np.uint8)
+    words: tuple[tuple[str, ...], ...] = ()
+    if watch.regression:
+        numeric = np.abs(record.number - record.label_number)[None, :]
+        fault = np.where(np.isfinite(numeric), Fault.NONE, Fault.NOT_FINITE).astype(np.uint8)
+        category = np.empty((0, n), np.int32)
+    else:
+        numeric, fault = np.empty((0, n)), np.empty((0, n), np.uint8)
+        category = (record.token != record.label_token).astype(np.int32)[None, :]
+        words = ((RIGHT, WRONG),)
+    return Block(
+        at=at,
+        time=release.time[at],
+        ident=record.ident,
+        numeric=numeric,
+        numeric_fault=fault,
+        category=category,
+        category_fault=none[: len(category)],
+        vocabulary=words,
+        segments=record.segments.T if n else np.empty((len(watch.segment_rows), 0), np.uint64),
+    )
+
+
+def takeovers(watch: Watch, state: State, routed: Routed) -> list[Takeover]:
+    """Follow the versions of successive predictions; return where one has replaced the others."""
+    out = []
+    edges = np.flatnonzero(np.diff(routed.version)) + 1
+    for rows in np.split(np.arange(len(routed.version)), edges):
+        if not len(rows):
+            continue
+        code = int(routed.version[rows[0]])
+        before = state.streak[1] if state.streak[0] == code else 0
+        state.streak = (code, before + len(rows))
+        if before < watch.takeover <= state.streak[1] and len(state.versions) > 1:
+            row = rows[watch.takeover - before - 1]
+            moment = Moment(int(routed.at[row]), 1, int(routed.records.time[row]))
+            out.append(Takeover(moment, tuple(v.name for i, v in enumerate(state.versions) if i != code)))
+    return out
+
+
+def _versions(watch: Watch, state: State, release: Release) -> NDArray[np.int32]:
+    """Return each prediction's code, versions numbered in order of first appearance; -1 beyond the limit."""
+    predictions = release.predictions
+    codes = {v.name: i for i, v in enumerate(state.versions)}
+    table = np.full(len(predictions.versions) + 1, -1, np.int32)
+    used, first = np.unique(predictions.version, return_index=True)
+    for local in used[np.argsort(first)].tolist():
+        name = predictions.versions[local]
+        if name not in codes and len(codes) < VERSIONS:
+            codes[name] = len(codes)
+            state.versions.append(_new_version(watch, name))
+        table[local] = codes.get(name, -1)
+    return table[predictions.version]
+
+
+def _new_version(watch: Watch, name: str) -> Version:
+    version = Version(name, watch.given, Track.fresh(), None if watch.outcomes is None else Track.fresh())
+    attach(watch, version)
+    if version.predictions_reference is not None:
+        version.predictions.begin(watch.predictions, version.predictions_reference)
+    if version.outcomes is not None and watch.outcomes is not None and version.outcomes_reference is not None:
+        version.outcomes.begin(watch.outcomes, version.outcomes_reference)
+    elif version.outcomes is not None and watch.given is not None:
+        version.outcomes.gathered = None  # the given baseline says nothing of outcomes, and accuracy is switched off
+    return version
+
+
+def _records(watch: Watch, release: Release, version: NDArray[np.int32]) -> Columns:
+    """Return what the join remembers of each prediction."""
+    predictions = release.predictions
+    n = len(predictions)
+    segments = np.zeros((n, len(watch.segment_rows)), np.uint64)
+    for d, row in enumerate(watch.segment_rows):
+        words = predictions.vocabulary[row]
+        table = np.concatenate([token_of(words), np.zeros(1, np.uint64)])
+        segments[:, d] = table[predictions.category[row]]
+    number = np.full(n, np.nan)
+    if watch.regression and PREDICTION_VALUE in watch.shape.numeric:
+        number = predictions.numeric[watch.shape.numeric.index(PREDICTION_VALUE)]
+    return Columns(
+        ident=predictions.ident,
+        time=predictions.time,
+        version=version,
+        segments=segments,
+        token=predictions.token,
+        number=number,
+        labelled=np.zeros(n, np.bool_),
+        label_token=np.zeros(n, np.uint64),
+        label_number=np.full(n, np.nan),
+    )

@@ -1,0 +1,125 @@
+"""Columns that break: so many unusable values in a row where the baseline had usable ones.
+
+A run of 50 where the baseline misses one in five has a chance of 1e-35; a column that is often unusable in the baseline
+is not watched this way, since a run would say nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.finding import Finding
+from anchorwatch.engine.panes import Moment
+from anchorwatch_detectors.base import Direction, Level, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anchorwatch.engine.reference import Block, Reference
+
+MONITOR = "run"
+OFTEN = 0.2  # share of unusable values in the baseline from which on a column is not watched by runs
+
+
+@dataclass(slots=True)
+class Runs:
+    """Current run of every column.
+
+    Attributes
+    ----------
+    bad
+        (columns,) whether the run is one of unusable values.
+    length
+        (columns,) rows in it.
+    since
+        (columns,) event time of its first row, ns.
+    broken
+        (columns,) whether the column is held for broken.
+    """
+
+    bad: NDArray[np.bool_]
+    length: NDArray[np.int64]
+    since: NDArray[np.int64]
+    broken: NDArray[np.bool_]
+
+    @classmethod
+    def fresh(cls, columns: int) -> Self:
+        """Return no runs."""
+        zero = np.zeros(columns, np.int64)
+        return cls(np.zeros(columns, np.bool_), zero, zero.copy(), np.zeros(columns, np.bool_))
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        return type(self)(self.bad.copy(), self.length.copy(), self.since.copy(), self.broken.copy())
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the runs as plain data."""
+        return {"bad": self.bad, "length": self.length, "since": self.since, "broken": self.broken}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Self:
+        """Return the runs that `to_plain` described."""
+        return cls(**plain)
+
+
+def follow(runs: Runs, needed: int, reference: Reference, block: Block, cells: NDArray[np.int64]) -> list[Finding]:
+    """Take rows in order; return a finding whenever a column breaks, and when it is whole again.
+
+    Parameters
+    ----------
+    runs
+        Updated in place.
+    needed
+        Length of a run that counts.
+    reference
+        The baseline.
+    block, cells
+        Rows and (columns, n) their places in the vector.
+    """
+    findings = []
+    bad = cells >= (reference.starts + reference.sizes)[:, None]
+    for i in np.flatnonzero(_watched(reference)).tolist():
+        for row, broken, since in _changes(runs, i, bad[i], block.time, needed):
+            moment = Moment(int(block.at[row]), 1, int(block.time[row]))
+            verdict = Verdict(
+                level=Level.DRIFT if broken else Level.STABLE,
+                reason="column_broken" if broken else "column_whole",
+                statistic=float(needed),
+                threshold=float(needed),
+                effect=1.0 if broken else 0.0,
+                direction=Direction.WORSE if broken else Direction.BETTER,
+                n=needed,
+                since=since if broken else None,
+            )
+            name = reference.columns[i].name
+            findings.append(Finding(moment, "", Kind.SCHEMA, name, MONITOR, verdict, reference.baseline, decisive=True))
+    return findings
+
+
+def _watched(reference: Reference) -> NDArray[np.bool_]:
+    total = np.add.reduceat(reference.counts[0], reference.starts)
+    good = reference.valid(reference.counts[0])
+    return (total > 0) & (good >= (1 - OFTEN) * total)
+
+
+def _changes(
+    runs: Runs, i: int, bad: NDArray[np.bool_], time: NDArray[np.int64], needed: int
+) -> list[tuple[int, bool, int]]:
+    """Advance one column's run; return (row, broken, since) where it breaks or heals."""
+    changes = []
+    edges = np.flatnonzero(np.diff(bad, prepend=runs.bad[i])).tolist()
+    for start, stop in zip([0, *edges], [*edges, len(bad)], strict=True):
+        if start in edges:
+            runs.bad[i], runs.length[i], runs.since[i] = bad[start], 0, time[start]
+        elif runs.length[i] == 0 and stop > start:
+            runs.since[i] = time[start]
+        before = int(runs.length[i])
+        runs.length[i] += stop - start
+        if before < needed <= runs.length[i] and runs.bad[i] != runs.broken[i]:
+            runs.broken[i] = runs.bad[i]
+            changes.append((start + needed - before - 1, bool(runs.bad[i]), int(runs.since[i])))
+    return changes

@@ -1,0 +1,138 @@
+"""Shares of a window against those of the baseline: missing, mistyped, unseen and out-of-range values, wrong answers.
+
+The number of such values in a window of n is held against what the baseline predicts for n values, its own size taken
+into account: a beta-binomial distribution with the Jeffreys prior (Gelman et al., "Bayesian Data Analysis", 2.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.finding import Finding
+from anchorwatch.events.columns import Fault
+from anchorwatch_detectors.base import Direction, Level, Verdict
+from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchorwatch.engine.panes import Window
+    from anchorwatch.engine.reference import Reference
+
+MONITOR = "share"
+
+
+class Share(NamedTuple):
+    """A share that is watched: which cells count, out of which.
+
+    `both` is whether a fall is a change too (accuracy that improves), or nothing at all (fewer missing values).
+    """
+
+    kind: Kind
+    subject: str
+    part: tuple[int, ...]
+    whole: slice
+    both: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """When a share is a change: beyond noise at `significance`, and by at least `smallest` (0 to 1)."""
+
+    significance: float
+    smallest: float
+    min_sample: int
+
+
+def shares_of(reference: Reference) -> list[Share]:
+    """Return the shares worth watching: the faults of every column, or the wrong answers."""
+    out = []
+    for i, column in enumerate(reference.columns):
+        start, size = int(reference.starts[i]), int(reference.sizes[i])
+        profile = reference.profiles[i]
+        good = slice(start, start + size)
+        if column.kind is Kind.ACCURACY:
+            if isinstance(profile, CategoryProfile):
+                wrong = tuple(range(start, start + size))
+                part = tuple(c for c in wrong if reference.value[c] == 1.0)
+                out.append(Share(Kind.ACCURACY, column.name, part, good, both=True))
+            continue
+        everything = slice(start, start + size + 4)
+        fault = {f: start + size + f - 1 for f in Fault if f is not Fault.NONE}
+        absent = (fault[Fault.NULL], fault[Fault.ABSENT])
+        mistyped = (fault[Fault.WRONG_TYPE], fault[Fault.NOT_FINITE])
+        out += [
+            Share(Kind.QUALITY, f"{column.name} missing", absent, everything, both=False),
+            Share(Kind.QUALITY, f"{column.name} mistyped", mistyped, everything, both=False),
+        ]
+        if isinstance(profile, NumericProfile) and profile.n:
+            outside = (start, start + size - 1)
+            out.append(Share(Kind.QUALITY, f"{column.name} out of range", outside, good, both=False))
+        elif profile.n:
+            out.append(Share(Kind.QUALITY, f"{column.name} unseen", (start + size - 1,), good, both=False))
+    return out
+
+
+def judge(shares: Sequence[Share], bounds: Bounds, reference: Reference, windows: Sequence[Window]) -> list[Finding]:
+    """Return a finding for each window and share; the noise bound is divided among shares and groups (Bonferroni)."""
+    level = bounds.significance / max(1, len(shares) * len(reference.groups))
+    findings = []
+    for window in windows:
+        before = reference.counts[window.group]
+        for share in shares:
+            part, whole = list(share.part), share.whole
+            now, usual = window.counts, before
+            seen = _Seen(*(int(n.sum()) for n in (now[part], now[whole], usual[part], usual[whole])))
+            verdict = _verdict(seen, bounds, level, share, window.start)
+            segment = reference.groups[window.group]
+            found = (window.moment, segment, share.kind, share.subject, MONITOR, verdict, reference.baseline)
+            findings.append(Finding(*found, decisive=False))
+    return findings
+
+
+class _Seen(NamedTuple):
+    k: int
+    n: int
+    k0: int
+    n0: int
+
+
+def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, since: int) -> Verdict:
+    expected = seen.k0 / seen.n0 if seen.n0 else np.nan
+    statistic = seen.k / seen.n if seen.n else np.nan
+    effect = statistic - expected
+    said, reason = _level(seen, effect, bounds, level, both=share.both)
+    return Verdict(
+        level=said,
+        reason=reason,
+        statistic=float(statistic),
+        threshold=float(expected + bounds.smallest),
+        effect=float(effect),
+        direction=Direction.WORSE if effect > 0 else Direction.BETTER,
+        n=seen.n,
+        since=since if said is Level.DRIFT else None,
+    )
+
+
+def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, *, both: bool) -> tuple[Level, str]:
+    if seen.n0 < bounds.min_sample:
+        return Level.UNDETERMINED, "baseline_too_small"
+    if seen.n < bounds.min_sample:
+        return Level.UNDETERMINED, "too_few_values"
+    if (abs(effect) if both else effect) < bounds.smallest:
+        return Level.STABLE, "small_effect"
+    if _tail(seen, upper=effect > 0) > (level / 2 if both else level):
+        return Level.STABLE, "within_noise"
+    return Level.DRIFT, "differs"
+
+
+def _tail(seen: _Seen, *, upper: bool) -> float:
+    """Return the predictive probability of a count at least as far out as the one seen."""
+    from scipy.stats import betabinom  # noqa: PLC0415 - scipy is slow to import and rarely needed
+
+    predicted = betabinom(seen.n, seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5)
+    return float(predicted.sf(seen.k - 1) if upper else predicted.cdf(seen.k))

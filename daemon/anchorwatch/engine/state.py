@@ -1,0 +1,219 @@
+"""What is remembered of one model: a value that moves between hosts as bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from anchorwatch.decide.decision import Decisions
+from anchorwatch.engine.baseline import Baseline
+from anchorwatch.engine.join import Join, table_to_plain
+from anchorwatch.engine.pending import Pending
+from anchorwatch.engine.plain import pack, unpack
+from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.track import Track
+from anchorwatch.engine.watermark import START, Watermark
+from anchorwatch.errors import ConfigurationError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from anchorwatch.engine.watch import Watch
+
+SCHEMA = 1
+
+
+@dataclass(slots=True)
+class Version:
+    """What is remembered of one model version.
+
+    Attributes
+    ----------
+    name
+        The version.
+    baseline
+        What it is compared with; None while it is being made.
+    predictions, outcomes
+        Its two tracks; `outcomes` is None without labels.
+    predictions_reference, outcomes_reference
+        The parts of the baseline made ready, and the ids of the baselines that brought them.
+    seen
+        Event time of its newest prediction, ns.
+    """
+
+    name: str
+    baseline: Baseline | None
+    predictions: Track
+    outcomes: Track | None
+    predictions_reference: Reference | None = None
+    outcomes_reference: Reference | None = None
+    seen: int = 0
+
+    def copy(self) -> Self:
+        """Return an independent copy."""
+        outcomes = None if self.outcomes is None else self.outcomes.copy()
+        return replace(self, predictions=self.predictions.copy(), outcomes=outcomes)
+
+
+@dataclass(slots=True)
+class State:
+    """Everything remembered of one model between two batches.
+
+    Attributes
+    ----------
+    mark, pending
+        How far event time has come, and the events that wait for it.
+    join
+        Predictions and labels that wait for each other.
+    versions
+        In order of their first prediction; the join knows them by their place.
+    streak
+        The version of the newest prediction, and how many came in a row.
+    decisions
+        Alerts, incident and retrain policies.
+    counts
+        How many records went which way, by name; cumulative.
+    """
+
+    mark: Watermark
+    pending: Pending
+    join: Join
+    versions: list[Version]
+    streak: tuple[int, int]
+    decisions: Decisions
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def copy(self) -> Self:
+        """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
+        return replace(self, versions=list(self.versions), counts=dict(self.counts))
+
+    def count(self, name: str, n: int) -> None:
+        """Add to a count."""
+        if n:
+            self.counts[name] = self.counts.get(name, 0) + n
+
+    def accounting(self) -> dict[str, int]:
+        """Return every count by name, what waits included: the input records add up over them."""
+        waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
+        pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
+        return {**self.counts, **self.join.counts, **waiting, **pending}
+
+
+def fresh(watch: Watch) -> State:
+    """Return the state of a model that has seen nothing."""
+    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions())
+
+
+def attach(watch: Watch, version: Version) -> None:
+    """Make the parts of a version's baseline ready."""
+    baseline = version.baseline
+    if baseline is None:
+        return
+    brought = baseline.extends if baseline.extends and watch.given is None else baseline.id
+    if baseline.predictions is not None and version.predictions_reference is None:
+        plan = watch.predictions
+        version.predictions_reference = Reference.of(brought, baseline.predictions, plan.columns, plan.segment_columns)
+    if baseline.outcomes is not None and watch.outcomes is not None and version.outcomes_reference is None:
+        plan = watch.outcomes
+        version.outcomes_reference = Reference.of(baseline.id, baseline.outcomes, plan.columns, plan.segment_columns)
+
+
+def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[str, bytes | None]:
+    """Return the state as named bytes.
+
+    Parameters
+    ----------
+    watch
+        Whose state it is.
+    state
+        What to write.
+    before
+        The state that was written last; tables of the join that are the same object in both are left out, and those
+        that are gone are given as None.
+    """
+    head = {
+        "schema": SCHEMA,
+        "fingerprint": watch.fingerprint,
+        "newest": dict(sorted(state.mark.newest.items())),
+        "frontier": state.mark.frontier,
+        "streak": list(state.streak),
+        "counts": dict(sorted(state.counts.items())),
+        "versions": [{"name": v.name, "seen": v.seen} for v in state.versions],
+        "join": state.join.to_plain(),
+        "decisions": state.decisions.to_plain(),
+    }
+    parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
+    old = before.join.tables if before is not None else {}
+    for stretch, table in state.join.tables.items():
+        if old.get(stretch) is not table:
+            parts[f"join/{stretch}"] = pack(table_to_plain(table))
+    parts |= {f"join/{stretch}": None for stretch in old if stretch not in state.join.tables}
+    for i, version in enumerate(state.versions):
+        if before is not None and i < len(before.versions) and before.versions[i] is version:
+            continue
+        parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
+        if version.outcomes is not None:
+            parts[f"version/{i}/outcomes"] = pack(version.outcomes.to_plain())
+        if version.baseline is not None:
+            parts[f"version/{i}/baseline"] = version.baseline.to_json()
+    return parts
+
+
+def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
+    """Return the state that `to_parts` wrote.
+
+    Raises
+    ------
+    ConfigurationError
+        If the configuration asks for a state of another form.
+    StoreError
+        If a part is missing or not readable.
+    """
+    try:
+        head = unpack(parts["head"])
+        _check(watch, head)
+        tables = {int(n.removeprefix("join/")): unpack(data) for n, data in parts.items() if n.startswith("join/")}
+        return State(
+            mark=Watermark(head["newest"], head["frontier"]),
+            pending=Pending.from_plain(unpack(parts["pending"])),
+            join=Join.from_plain(head["join"], dict(sorted(tables.items()))),
+            versions=[_version(watch, parts, i, v) for i, v in enumerate(head["versions"])],
+            streak=(head["streak"][0], head["streak"][1]),
+            decisions=Decisions.from_plain(head["decisions"]),
+            counts=head["counts"],
+        )
+    except (KeyError, ValueError, TypeError, msgspec.ValidationError) as error:
+        raise StoreError(
+            f"the saved state of model {watch.name} cannot be read ({error!r}); restore the store from a backup, or "
+            f"begin the model anew with `anchorwatch run --reset {watch.name}`"
+        ) from error
+
+
+def _check(watch: Watch, head: Mapping[str, Any]) -> None:
+    if head["schema"] != SCHEMA:
+        raise StoreError(
+            f"the saved state of model {watch.name} has schema {head['schema']}, this anchorwatch reads {SCHEMA}: run "
+            "the version that wrote it, or upgrade"
+        )
+    if head["fingerprint"] != watch.fingerprint:
+        raise ConfigurationError(
+            f"model {watch.name}: columns, windows, monitors or baseline differ from those its saved state was made "
+            "under, so the state cannot go on. Put the old configuration back, or begin the model anew with "
+            f"`anchorwatch run --reset {watch.name}` (its history stays)"
+        )
+
+
+def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str, Any]) -> Version:
+    document = parts.get(f"version/{i}/baseline")
+    outcomes = watch.outcomes
+    version = Version(
+        name=head["name"],
+        baseline=None if document is None else Baseline.from_json(document),
+        predictions=Track.from_plain(watch.predictions, unpack(parts[f"version/{i}/predictions"])),
+        outcomes=None if outcomes is None else Track.from_plain(outcomes, unpack(parts[f"version/{i}/outcomes"])),
+        seen=head["seen"],
+    )
+    attach(watch, version)
+    return version

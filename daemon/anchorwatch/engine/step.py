@@ -1,0 +1,216 @@
+"""The path of a batch through the watch of one model, top to bottom.
+
+`step` is pure: no input or output, no clock. Whoever calls it is a host; a host supplies batches and keeps state,
+outcome and positions together. Cutting a stream into batches in any way gives the same outcomes and the same final
+state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from anchorwatch.decide.decision import decide, supersede
+from anchorwatch.decide.evidence import Evidence, Identity
+from anchorwatch.engine import building, join, watermark
+from anchorwatch.engine.join import Arrivals
+from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from anchorwatch.decide.decision import Decided
+    from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.retrain import Trigger
+    from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.finding import Finding
+    from anchorwatch.engine.join import Columns, Outcomes
+    from anchorwatch.engine.panes import Moment
+    from anchorwatch.engine.pending import Release
+    from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.routing import Takeover
+    from anchorwatch.engine.state import State, Version
+    from anchorwatch.engine.watch import Watch
+    from anchorwatch.events.columns import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a batch, in order of event time.
+
+    Attributes
+    ----------
+    baselines
+        Baselines that were completed.
+    evidence
+        Every verdict, with whose it is.
+    decided
+        What each verdict led to, and why.
+    notices, triggers
+        What is to be told.
+    """
+
+    baselines: tuple[Baseline, ...]
+    evidence: tuple[Evidence, ...]
+    decided: tuple[Decided, ...]
+    notices: tuple[Notice, ...]
+    triggers: tuple[Trigger, ...]
+
+
+def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
+    """Take a batch; return the new state and what came of it. `state` itself is unchanged."""
+    state = state.copy()
+    _account(state, batch)
+    # 1. event time: late predictions are left out, late labels taken at once; the frontier moves on
+    release = _released(watch, state, batch)
+    # 2. routing: versions, segments; an id seen before is a duplicate
+    routed = route(watch, state, release)
+    # 3. labels find their predictions
+    outcomes = _joined(watch, state, release, routed.records, routed.at)
+    # 4. tracks: baselines are completed, detectors take whole columns, windows close
+    baselines: list[Baseline] = []
+    findings: list[tuple[int, Finding]] = []
+    for code, known in enumerate(state.versions):
+        rows = prediction_block(release, routed, code)
+        labelled = outcome_block(watch, known, outcomes, release, code)
+        if _untouched(watch, rows, labelled):
+            continue
+        version = state.versions[code] = known.copy()
+        made, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
+        baselines += made
+        findings += [(code, f) for f in found]
+    # 5. decisions, in event-time order
+    return _decided(watch, state, baselines, findings, takeovers(watch, state, routed))
+
+
+def _account(state: State, batch: Batch) -> None:
+    state.count("predictions", len(batch.predictions))
+    state.count("labels", len(batch.labels))
+    for reason, n in batch.dead:
+        state.count(f"dead_{reason}", n)
+    for reason, n in batch.skipped:
+        state.count(f"skipped_{reason}", n)
+
+
+def _released(watch: Watch, state: State, batch: Batch) -> Release:
+    predictions, labels = batch.predictions, batch.labels
+    mark, late, earliest = watermark.admit(
+        state.mark,
+        batch.partitions,
+        np.concatenate([predictions.partition, labels.partition]),
+        np.concatenate([predictions.offset, labels.offset]),
+        np.concatenate([predictions.time, labels.time]),
+        watch.lateness,
+    )
+    n = len(predictions)
+    state.count("late_predictions", int(late[:n].sum()))
+    state.count("retimed_labels", int(late[n:].sum()))
+    labels = replace(labels, time=np.where(late[n:], earliest[n:], labels.time))
+    state.mark = watermark.advance(mark, batch.partitions, batch.idle, watch.lateness)
+    pending = state.pending.add(predictions.take(~late[:n]), labels)
+    state.pending, release = pending.release(state.mark.frontier)
+    return release
+
+
+def _joined(watch: Watch, state: State, release: Release, records: Columns, at: NDArray[np.int64]) -> Outcomes:
+    labels = release.labels
+    arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number)
+    state.join, outcomes = join.match(state.join, watch.terms, records, at, arrivals, release.label_at)
+    state.join = join.forget(state.join, watch.terms, state.mark.frontier)
+    return outcomes
+
+
+def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:
+    """Whether a batch leaves a version as it is: no rows, and no window that event time could close."""
+    return not len(rows) and not (labelled is not None and len(labelled)) and watch.predictions.span.time is None
+
+
+def _watched(
+    watch: Watch, version: Version, blocks: tuple[Block, Block | None], release: Release, frontier: int
+) -> tuple[list[Baseline], list[Finding]]:
+    """Run both tracks of a version."""
+    rows, labelled = blocks
+    baselines: list[Baseline] = []
+    findings: list[Finding] = []
+    if len(rows):
+        version.seen = int(rows.time[-1])
+    rows, done = building.predictions(watch, version, rows, baselines)
+    if version.predictions_reference is not None:
+        findings += version.predictions.watch(
+            watch.predictions, version.predictions_reference, rows, release.time, frontier
+        )
+    if version.outcomes is None or watch.outcomes is None or labelled is None:
+        return baselines, findings
+    labelled = building.outcomes(watch, version, labelled, done, baselines)
+    if version.outcomes_reference is not None:
+        findings += version.outcomes.watch(watch.outcomes, version.outcomes_reference, labelled, release.time, frontier)
+    return baselines, findings
+
+
+def _decided(
+    watch: Watch,
+    state: State,
+    baselines: list[Baseline],
+    findings: list[tuple[int, Finding]],
+    replaced: Sequence[Takeover],
+) -> tuple[State, Outcome]:
+    """Turn findings into evidence and decide, versions that were replaced in their place among them."""
+    findings.sort(key=lambda f: (f[1].moment, f[1].kind, f[1].subject, f[1].monitor, f[1].segment, f[0]))
+    moments = [finding.moment for _, finding in findings]
+    evidence = [_evidence(watch, state.versions[code], finding) for code, finding in findings]
+    told: list[tuple[tuple[Decided, ...], tuple[Notice, ...], tuple[Trigger, ...]]] = []
+    start = 0
+    for takeover in replaced:
+        stop = _first_after(moments, takeover.moment, start)
+        state.decisions, out = decide(watch.rules, state.decisions, evidence[start:stop])
+        told.append((out.decided, out.notices, out.triggers))
+        for name in takeover.replaced:
+            state.decisions, out = supersede(watch.rules, state.decisions, name, takeover.moment.time)
+            told.append((out.decided, out.notices, out.triggers))
+        start = stop
+    state.decisions, out = decide(watch.rules, state.decisions, evidence[start:])
+    told.append((out.decided, out.notices, out.triggers))
+    for version in state.versions:
+        for track in (version.predictions, version.outcomes):
+            if track is not None:
+                track.trim()
+    return state, Outcome(
+        baselines=tuple(baselines),
+        evidence=tuple(evidence),
+        decided=tuple(d for decided, _, _ in told for d in decided),
+        notices=tuple(n for _, notices, _ in told for n in notices),
+        triggers=tuple(t for _, _, triggers in told for t in triggers),
+    )
+
+
+def _first_after(moments: Sequence[Moment], moment: Moment, start: int) -> int:
+    return next((i for i in range(start, len(moments)) if moments[i] > moment), len(moments))
+
+
+def _evidence(watch: Watch, version: Version, finding: Finding) -> Evidence:
+    labelled = since = 0
+    if version.outcomes is not None and version.outcomes.marks:
+        marks = version.outcomes.marks[0]
+        labelled = version.outcomes.watched_at(finding.moment.position, finding.moment.order)
+        if finding.verdict.since is not None:
+            since = marks.rows_since(finding.verdict.since, labelled)
+    return Evidence(
+        at=finding.moment.time,
+        identity=Identity(
+            model=watch.name,
+            version=version.name,
+            segment=finding.segment,
+            kind=finding.kind,
+            subject=finding.subject,
+            monitor=finding.monitor,
+        ),
+        verdict=finding.verdict,
+        baseline=finding.baseline,
+        decisive=finding.decisive,
+        labelled=labelled,
+        labelled_since=since,
+    )

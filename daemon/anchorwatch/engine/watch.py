@@ -1,0 +1,247 @@
+"""Everything anchorwatch does for one model, compiled from its configuration: immutable."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from anchorwatch.decide.decision import Rules, rules_of
+from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.join import Terms
+from anchorwatch.engine.panes import Span
+from anchorwatch.engine.reference import Column
+from anchorwatch.engine.sequential_monitor import Lookout
+from anchorwatch.engine.share_monitor import Bounds
+from anchorwatch.engine.track import Plan
+from anchorwatch.engine.window_monitor import Family
+from anchorwatch.errors import ConfigurationError
+from anchorwatch.events.columns import (
+    LATENCY,
+    PREDICTION_CLASS,
+    PREDICTION_SCORE,
+    PREDICTION_VALUE,
+    Shape,
+)
+from anchorwatch.events.shape import shape_of
+from anchorwatch.settings.units import NS
+from anchorwatch_detectors import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.settings.models import Model
+    from anchorwatch.settings.monitors import Accuracy, Drift
+
+REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
+ERROR_RATE, ERROR_SIZE = "error rate", "error size"
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The compiled configuration of one model.
+
+    Attributes
+    ----------
+    name, source
+        The model, and who we are.
+    shape
+        Columns of its predictions.
+    predictions, outcomes
+        What is watched of each track; outcomes is None without labels.
+    terms
+        How long predictions and labels wait for each other.
+    lateness
+        Allowed lateness, ns.
+    first, first_labelled
+        Rows that make the parts of a baseline, where it is not given.
+    given
+        The baseline of every version, where it is given.
+    segment_rows
+        Rows of `Shape.category` that are segment columns.
+    max_segments, min_sample
+        How many values of a segment column are watched, and from how many rows on.
+    regression
+        Whether predictions are values, not classes.
+    takeover
+        Predictions of one version in a row after which it has replaced the others.
+    rules
+        What the decisions go by.
+    fingerprint
+        Hash of everything that gives the state its form.
+    code
+        Version of anchorwatch.
+    """
+
+    name: str
+    source: str
+    shape: Shape
+    predictions: Plan
+    outcomes: Plan | None
+    terms: Terms
+    lateness: int
+    first: int
+    first_labelled: int
+    given: Baseline | None
+    segment_rows: tuple[int, ...]
+    max_segments: int
+    min_sample: int
+    regression: bool
+    takeover: int
+    rules: Rules
+    fingerprint: str
+    code: str
+
+
+def compile_watch(source: str, name: str, model: Model, given: Baseline | None, code: str) -> Watch:
+    """Return the watch of a model.
+
+    Parameters
+    ----------
+    source
+        Who we are, in every id.
+    name, model
+        The model and its configuration.
+    given
+        The baseline it names; None where it is made of the first rows.
+    code
+        Version of anchorwatch, noted in baselines.
+
+    Raises
+    ------
+    ConfigurationError
+        If the configuration asks for what the baseline does not hold.
+    """
+    if given is not None and model.labels is not None and model.monitors.accuracy.enabled and given.outcomes is None:
+        raise ConfigurationError(
+            f"model {name}: baseline {given.id} holds nothing about errors, so accuracy could not be judged: build it "
+            "with labels, or set monitors.accuracy.enabled: false"
+        )
+    shape = shape_of(model)
+    segment_rows = tuple(shape.category.index(column) for column in model.segments)
+    wait = REMEMBERED if model.labels is None else model.labels.wait
+    early = 0 if model.labels is None else model.labels.early
+    first = model.baseline.first or 0
+    return Watch(
+        name=name,
+        source=source,
+        shape=shape,
+        predictions=_predictions_plan(model, shape),
+        outcomes=None if model.labels is None else _outcomes_plan(model),
+        terms=Terms(max(wait, model.event_time.lateness), early),
+        lateness=model.event_time.lateness,
+        first=first,
+        first_labelled=model.baseline.labels or first,
+        given=given,
+        segment_rows=segment_rows,
+        max_segments=model.max_segments,
+        min_sample=model.windows.min_sample,
+        regression=model.predictions.prediction.kind == "regression",
+        takeover=model.windows.size or 1000,
+        rules=rules_of(source, name, model),
+        fingerprint=_fingerprint(model, given),
+        code=code,
+    )
+
+
+def _fingerprint(model: Model, given: Baseline | None) -> str:
+    """Hash what gives the state its form: alerting and retrain policies may change at any time."""
+    form = model.model_dump(mode="json", exclude={"retrain"})
+    for monitor in form["monitors"].values():
+        monitor.pop("alert", None)
+    form["given"] = given.id if given is not None else None
+    return hashlib.sha256(msgspec.json.encode(form, order="deterministic")).hexdigest()
+
+
+def _predictions_plan(model: Model, shape: Shape) -> Plan:
+    monitors = model.monitors
+    dimensions = set(model.predictions.dimensions)
+    columns = tuple(
+        [Column(name, numeric=True, kind=_kind(name)) for name in shape.numeric]
+        + [Column(name, numeric=False, kind=_kind(name)) for name in shape.category if name not in dimensions]
+    )
+    families: list[Family] = []
+    lookouts: list[Lookout] = []
+    for kind, drift in (
+        (Kind.DRIFT, monitors.drift),
+        (Kind.PREDICTION, monitors.prediction),
+        (Kind.LATENCY, monitors.latency),
+    ):
+        mine = tuple(i for i, column in enumerate(columns) if column.kind is kind)
+        if drift.enabled and mine:
+            families += _families(drift, columns, mine, model.windows.min_sample)
+            lookouts += _lookouts(drift, kind, mine, model.windows.panes)
+    quality = monitors.quality
+    shares: dict[str, Bounds] = {
+        Kind.QUALITY: Bounds(quality.significance, quality.smallest_effect, model.windows.min_sample)
+    }
+    return Plan(
+        columns=columns,
+        segment_columns=tuple(model.segments),
+        span=Span(model.windows.size, model.windows.time, model.windows.panes),
+        families=tuple(families),
+        lookouts=tuple(lookouts),
+        shares=shares if quality.enabled else {},
+        schema_run=monitors.schema_.run if monitors.schema_.enabled else None,
+    )
+
+
+def _outcomes_plan(model: Model) -> Plan:
+    accuracy = model.monitors.accuracy
+    regression = model.predictions.prediction.kind == "regression"
+    column = Column(ERROR_SIZE if regression else ERROR_RATE, numeric=regression, kind=Kind.ACCURACY)
+    families: tuple[Family, ...] = ()
+    lookouts: tuple[Lookout, ...] = ()
+    shares: dict[str, Bounds] = {}
+    if accuracy.enabled:
+        lookouts = _accuracy_lookouts(accuracy, model.windows.panes)
+        if regression:
+            test = registry.window("kolmogorov_smirnov")
+            families = (Family(test, (0,), accuracy.significance, test.smallest_effect, model.windows.min_sample),)
+        else:
+            shares = {Kind.ACCURACY: Bounds(accuracy.significance, accuracy.smallest_shift, model.windows.min_sample)}
+    return Plan(
+        columns=(column,),
+        segment_columns=tuple(model.segments),
+        span=Span(model.windows.size, model.windows.time, model.windows.panes),
+        families=families,
+        lookouts=lookouts,
+        shares=shares,
+        schema_run=None,
+    )
+
+
+def _families(drift: Drift, columns: Sequence[Column], mine: Sequence[int], min_sample: int) -> list[Family]:
+    families = []
+    for name, numeric in ((drift.numeric, True), (drift.category, False)):
+        chosen = tuple(i for i in mine if columns[i].numeric is numeric)
+        if name is not None and chosen:
+            test = registry.window(name)
+            effect = test.smallest_effect if drift.smallest_effect is None else drift.smallest_effect
+            families.append(Family(test, chosen, drift.significance, effect, min_sample))
+    return families
+
+
+def _lookouts(drift: Drift, kind: Kind, mine: tuple[int, ...], panes: int) -> list[Lookout]:
+    if drift.sequential is None:
+        return []
+    detector = registry.sequential(drift.sequential.name, drift.sequential.parameters)
+    return [Lookout(kind, detector, mine, every_group=False, smallest_shift=drift.smallest_shift, panes=panes)]
+
+
+def _accuracy_lookouts(accuracy: Accuracy, panes: int) -> tuple[Lookout, ...]:
+    if accuracy.sequential is None:
+        return ()
+    detector = registry.sequential(accuracy.sequential.name, accuracy.sequential.parameters)
+    return (
+        Lookout(Kind.ACCURACY, detector, (0,), every_group=True, smallest_shift=accuracy.smallest_shift, panes=panes),
+    )
+
+
+def _kind(column: str) -> Kind:
+    if column in {PREDICTION_SCORE, PREDICTION_VALUE, PREDICTION_CLASS}:
+        return Kind.PREDICTION
+    return Kind.LATENCY if column == LATENCY else Kind.DRIFT
