@@ -27,7 +27,7 @@ _NAP: Final = 0.2
 def live_traffic(
     seed: int, rate: float, start: int, events: int | None = None, faults: Sequence[Fault] = ()
 ) -> FraudTraffic:
-    """Return traffic whose event time is the time of the clock.
+    """Return traffic whose event time is the time of the clock; the start is part of every id.
 
     Parameters
     ----------
@@ -47,7 +47,8 @@ def live_traffic(
     """
     if not rate > 0:
         raise ValueError(f"a rate of {rate} predictions a second gives no traffic: take one above 0")
-    return FraudTraffic(seed, events, faults, spacing=max(round(NS["s"] / rate), 1), start=start)
+    prefix = f"tx-{start // NS['s']:x}-"
+    return FraudTraffic(seed, events, faults, spacing=max(round(NS["s"] / rate), 1), start=start, prefix=prefix)
 
 
 def produce(traffic: FraudTraffic, sink: Sink, clock: Clock, stopping: Callable[[], bool]) -> int:

@@ -1,4 +1,4 @@
-"""Seeded traffic of a fraud model: predictions, and their labels later, with faults planted where they are asked for."""
+"""Seeded traffic of a fraud model: predictions, and later their labels, with faults planted where asked for."""
 
 from __future__ import annotations
 
@@ -105,6 +105,8 @@ class FraudTraffic:
     unlabelled
         Share of the predictions that never get a label. The others get theirs after a skewed (lognormal) delay: half
         of them within 60 predictions, all within 600.
+    prefix
+        What every id begins with; ASCII without quotes. The rest is the number of the prediction.
 
     Raises
     ------
@@ -118,9 +120,12 @@ class FraudTraffic:
     spacing: int = field(default=NS["d"] // 1000, kw_only=True)
     start: int = field(default=START, kw_only=True)
     unlabelled: float = field(default=0.1, kw_only=True)
+    prefix: str = field(default="tx-", kw_only=True)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be."""
+        if not (self.prefix.isascii() and self.prefix.isprintable()) or {*self.prefix} & {'"', "\\"}:
+            raise ValueError(f"the prefix {self.prefix!r} is not plain ASCII")
         if self.spacing < 1 or not 0 <= self.unlabelled <= 1 or (self.events is not None and self.events < 0):
             raise ValueError("spacing must be at least 1 ns, unlabelled between 0 and 1, events not negative")
 
@@ -140,7 +145,7 @@ class FraudTraffic:
         """Yield predictions and labels in the order of their event times."""
         waiting: list[tuple[Int64s, list[Message]]] = []
         for events in self.chunks():
-            labels = _label_messages(events)
+            labels = _label_messages(events, self.prefix)
             waiting.append((np.array([label.time for label in labels], np.int64), labels))
             until = int(events.time[-1])
             due: list[Message] = []
@@ -149,7 +154,7 @@ class FraudTraffic:
                 due.extend(held[:cut])
                 waiting[i] = (times[cut:], held[cut:])
             waiting = [(times, held) for times, held in waiting if held]
-            yield from sorted([*_prediction_messages(events), *due], key=_time)
+            yield from sorted([*_prediction_messages(events, self.prefix), *due], key=_time)
         yield from sorted((label for _, held in waiting for label in held), key=_time)
 
     def _chunk(self, chunk: int, number: Int64s, start: int) -> Events:
@@ -189,7 +194,7 @@ def _iso(times: Int64s) -> list[str]:
     return texts
 
 
-def _prediction_messages(events: Events) -> Iterator[Message]:
+def _prediction_messages(events: Events, prefix: str) -> Iterator[Message]:
     payments = events.payments
     rows = zip(
         events.number.tolist(),
@@ -209,14 +214,14 @@ def _prediction_messages(events: Events) -> Iterator[Message]:
     for number, time, ts, retrained, renamed, amount, hour, country, merchant, age, score, latency in rows:
         device = "device_age_days" if renamed else "device_age"
         value = (
-            f'{{"request_id":"tx-{number:08}","ts":"{ts}","model_version":"{2 if retrained else 1}",'
+            f'{{"request_id":"{prefix}{number:08}","ts":"{ts}","model_version":"{2 if retrained else 1}",'
             f'"amount":{amount!r},"hour":{hour!r},"country":"{world.COUNTRIES[country]}",'
             f'"merchant":"{world.MERCHANTS[merchant]}","{device}":{age!r},"p_fraud":{score!r},"latency_ms":{latency!r}}}'
         )
-        yield Message(PREDICTIONS, f"tx-{number:08}".encode(), value.encode(), time)
+        yield Message(PREDICTIONS, f"{prefix}{number:08}".encode(), value.encode(), time)
 
 
-def _label_messages(events: Events) -> list[Message]:
+def _label_messages(events: Events, prefix: str) -> list[Message]:
     """Return the labels of some predictions in the order of their own times."""
     order = np.argsort(events.label_time, kind="stable")
     order = order[events.label_time[order] >= 0]
@@ -225,8 +230,8 @@ def _label_messages(events: Events) -> list[Message]:
     return [
         Message(
             LABELS,
-            f"tx-{number:08}".encode(),
-            f'{{"request_id":"tx-{number:08}","ts":"{ts}","is_fraud":{int(fraud)}}}'.encode(),
+            f"{prefix}{number:08}".encode(),
+            f'{{"request_id":"{prefix}{number:08}","ts":"{ts}","is_fraud":{int(fraud)}}}'.encode(),
             time,
         )
         for number, time, ts, fraud in rows

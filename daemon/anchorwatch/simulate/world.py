@@ -23,9 +23,9 @@ MERCHANTS: Final = ("grocery", "fashion", "electronics", "travel", "digital")
 _COUNTRY_SHARES: Final = np.array([0.32, 0.24, 0.2, 0.14, 0.1])
 _COUNTRY_LOG_AMOUNT: Final = np.array([0.0, -0.05, 0.15, 0.05, -0.2])
 _MERCHANT_SHARES: Final = np.array([0.34, 0.2, 0.18, 0.1, 0.18])
-_HOURS: Final = (
-    np.array([9, 6, 4, 3, 3, 5, 10, 18, 28, 36, 42, 46, 48, 46, 44, 44, 46, 50, 54, 52, 44, 34, 24, 15]) / 711
-)
+_BUSY: Final = np.array([9, 6, 4, 3, 3, 5, 10, 18, 28, 36, 42, 46, 48, 46, 44, 44, 46, 50, 54, 52, 44, 34, 24, 15])
+_HOURS: Final = _BUSY / _BUSY.sum()
+
 """Share of the payments in each hour of their local day."""
 
 _LOG_AMOUNT: Final = 3.6
