@@ -17,6 +17,53 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 
+def spread(n: int, limit: int) -> Ints:
+    """Return (limit,) positions among n sorted values, evenly spread from the first to the last."""
+    return (np.arange(limit) * (n - 1) + (limit - 1) // 2) // (limit - 1)
+
+
+def spread_knots(counts: Ints, limit: int) -> Ints:
+    """Return positions of at most `limit` knots, evenly spread over the (2k+1,) counts, first and last among them."""
+    cell = np.searchsorted(np.cumsum(counts), spread(int(counts.sum()), limit) + 1)
+    return np.unique(np.r_[0, cell[1:-1] // 2, len(counts) // 2 - 1])
+
+
+def middles(knots: Floats) -> Floats:
+    """Return the (2k+1,) value that stands for each cell: the knot, or the middle; the outermost knot beyond it."""
+    if len(knots) == 0:
+        return np.zeros(1)
+    inner = np.clip(knots[:-1] / 2 + knots[1:] / 2, knots[:-1], knots[1:])
+    return np.concatenate([knots[:1], np.stack([knots, np.append(inner, knots[-1])], axis=1).ravel()])
+
+
+def mid_ranks(masses: Floats) -> Floats:
+    """Return mass before plus half the mass of each cell, as a share of all; NaN where there is none."""
+    total = np.cumsum(masses)
+    if total[-1] <= 0:
+        return np.full(len(masses), np.nan)
+    ranks: Floats = np.clip((total - masses / 2) / total[-1], 0.0, 1.0)
+    return ranks
+
+
+def check(knots: Floats, counts: Ints, masses: Floats) -> None:
+    """Raise ValueError unless knots and cells can belong to one column.
+
+    Parameters
+    ----------
+    knots
+        Must be (k,), finite and strictly increasing.
+    counts, masses
+        Must be (2k+1,), not negative, with empty outer cells.
+    """
+    if not np.isfinite(knots).all() or not (np.diff(knots) > 0).all():
+        raise ValueError("a numeric profile's grid must be finite and strictly increasing: build the baseline anew")
+    cells = 2 * len(knots) + 1
+    if not len(counts) == len(masses) == cells:
+        raise ValueError(f"{len(knots)} knots make {cells} cells, not {len(counts)}: build the baseline anew")
+    if not ((counts >= 0).all() and (masses >= 0).all()) or counts[0] or counts[-1]:
+        raise ValueError("a numeric profile's counts are negative or outside its range: build the baseline anew")
+
+
 def locate(knots: Floats, values: Floats) -> Ints:
     """Return the cell of each value.
 

@@ -1,13 +1,17 @@
-"""What a baseline keeps of a column: a fine grid with counts and moments, or words with counts; never a row."""
+"""What a baseline keeps of a column: a fine grid with counts and moments, or words with counts; never a row.
+
+Profiles of both kinds are had from here.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
 from anchorwatch_detectors import piecewise
+from anchorwatch_detectors.category_profile import CategoryProfile, check_entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +21,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
+__all__ = ["KNOTS", "CategoryProfile", "NumericProfile", "pooled_counts"]
+
 KNOTS: Final = 240
-WORDS: Final = 1000
 _LARGEST: Final = float(np.finfo(np.float64).max)
 
 
@@ -72,11 +77,11 @@ class NumericProfile:
         n = len(sample)
         if n == 0:
             return cls._empty(len(everything))
-        distinct = sample[np.r_[True, sample[1:] != sample[:-1]]]
-        spread = sample[(np.arange(knots) * (n - 1) + (knots - 1) // 2) // (knots - 1)]
-        grid = distinct if len(distinct) <= knots else np.unique(spread)
-        edges = np.stack([np.searchsorted(sample, grid, side) for side in ("left", "right")], axis=1).ravel()
-        counts = np.diff(edges, prepend=0, append=n).astype(np.int64)
+        grid = sample[np.r_[True, sample[1:] != sample[:-1]]]
+        if len(grid) > knots:
+            grid = np.unique(sample[piecewise.spread(n, knots)])
+        edges = np.stack([np.searchsorted(sample, grid, "left"), np.searchsorted(sample, grid, "right")], axis=1)
+        counts = np.diff(edges.ravel(), prepend=0, append=n).astype(np.int64)
         with np.errstate(over="ignore"):
             mean = float(np.mean(sample))
             mean = mean if np.isfinite(mean) else float(np.sum(sample / n))
@@ -102,19 +107,12 @@ class NumericProfile:
     @property
     def position(self) -> Floats:
         """(2k+1,) value that stands for each cell: the knot, or the middle; the outermost knot beyond it."""
-        if not len(self.grid):
-            return np.zeros(1)
-        middle = self.grid[:-1] / 2 + self.grid[1:] / 2
-        inner = np.clip(middle, self.grid[:-1], self.grid[1:])
-        out = np.empty(2 * len(self.grid) + 1)
-        out[0], out[-1] = self.grid[0], self.grid[-1]
-        out[1::2], out[2:-1:2] = self.grid, inner
-        return out
+        return piecewise.middles(self.grid)
 
     @property
     def mid_ranks(self) -> Floats:
         """(2k+1,) mid-distribution function of each cell, P(below) + P(in it) / 2, in [0, 1]; NaN without values."""
-        return _mid_ranks(self.masses)
+        return piecewise.mid_ranks(self.masses)
 
     def cells(self, values: ArrayLike) -> Ints:
         """Return the cell of each value.
@@ -160,10 +158,7 @@ class NumericProfile:
         """
         missing = self.missing + other.missing
         if not (self.n and other.n):
-            full = self if self.n else other
-            return type(self)(
-                full.grid, full.counts, full.masses, full.mean, full.m2, full.minimum, full.maximum, missing
-            )
+            return replace(self if self.n else other, missing=missing)
         grid = np.union1d(self.grid, other.grid)
         sides = (self, other)
         counts = [piecewise.split_counts(side.grid, side.counts, grid) for side in sides]
@@ -180,14 +175,10 @@ class NumericProfile:
         """Return a profile of at most so many knots, chosen as `of` chooses them; cells join, counts stay exact."""
         if len(self.grid) <= knots:
             return self
-        total = np.cumsum(self.counts)
-        level = (np.arange(knots) * (self.n - 1) + (knots - 1) // 2) // (knots - 1) + 1
-        chosen = np.unique(np.r_[0, np.searchsorted(total, level) // 2, len(self.grid) - 1])
-        chosen = chosen[chosen < len(self.grid)]
-        start = np.stack([2 * chosen + 1, 2 * chosen + 2], axis=1).ravel()
-        counts, masses = (np.add.reduceat(amount, np.r_[0, start]) for amount in (self.counts, self.masses))
-        moments = self.mean, self.m2, self.minimum, self.maximum
-        return type(self)(self.grid[chosen], counts, masses, *moments, self.missing)
+        kept = piecewise.spread_knots(self.counts, knots)
+        cells = np.r_[0, np.stack([2 * kept + 1, 2 * kept + 2], axis=1).ravel()]
+        counts, masses = np.add.reduceat(self.counts, cells), np.add.reduceat(self.masses, cells)
+        return replace(self, grid=self.grid[kept], counts=counts, masses=masses)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the profile as numbers and lists that JSON keeps exactly; None for what is undefined."""
@@ -209,130 +200,17 @@ class NumericProfile:
         Raises
         ------
         ValueError
-            If it describes none: knots that do not increase, counts that do not fit them or are negative.
+            If it describes none: an entry is missing, knots do not increase, counts do not fit them or are negative.
         """
+        check_entries(plain, "grid", "counts", "masses", "mean", "m2", "minimum", "maximum", "missing")
         grid = np.asarray(plain["grid"], dtype=np.float64)
         counts = np.asarray(plain["counts"], dtype=np.int64)
-        masses = np.asarray(counts if plain.get("masses") is None else plain["masses"], dtype=np.float64)
-        if not np.isfinite(grid).all() or not (np.diff(grid) > 0).all():
-            raise ValueError("a numeric profile's grid must be finite and strictly increasing: build it anew")
-        if not len(counts) == len(masses) == 2 * len(grid) + 1:
-            raise ValueError(f"{len(grid)} knots need {2 * len(grid) + 1} counts, not {len(counts)}: build it anew")
-        if (counts < 0).any() or not (masses >= 0).all() or counts[0] or counts[-1]:
-            raise ValueError("a numeric profile's counts must not be negative, and its outer cells are empty")
+        masses = np.asarray(counts if plain["masses"] is None else plain["masses"], dtype=np.float64)
+        piecewise.check(grid, counts, masses)
         mean, low, high = (
             np.nan if plain[key] is None else float(plain[key]) for key in ("mean", "minimum", "maximum")
         )
         return cls(grid, counts, masses, mean, float(plain["m2"]), low, high, int(plain["missing"]))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CategoryProfile:
-    """Distribution of a category column.
-
-    Attributes
-    ----------
-    words
-        The most frequent words, by count descending, then by word.
-    counts
-        (words + 1,) int64 how often each occurred; the last is everything else ("other").
-    missing
-        Values that were missing.
-    """
-
-    words: tuple[str, ...]
-    counts: Ints
-    missing: int
-
-    @classmethod
-    def of(cls, codes: ArrayLike, vocabulary: Sequence[str], limit: int = WORDS) -> Self:
-        """Return the profile of a sample; the order of values and vocabulary does not matter.
-
-        Parameters
-        ----------
-        codes
-            (n,) integers: positions in `vocabulary`, -1 for missing.
-        vocabulary
-            Distinct words.
-        limit
-            Most words to keep by name; the rest is counted as other.
-        """
-        code = np.asarray(codes, dtype=np.int64).ravel()
-        counts = np.bincount(code[code >= 0], minlength=len(vocabulary)).tolist()
-        seen = {word: count for word, count in zip(vocabulary, counts, strict=True) if count}
-        return cls._ordered(seen, 0, int((code < 0).sum()), limit)
-
-    @classmethod
-    def _ordered(cls, seen: Mapping[str, int], other: int, missing: int, limit: int | None) -> Self:
-        """Return the profile of counted words, in order, those beyond `limit` among the others."""
-        order = sorted(seen, key=lambda word: (-seen[word], word))
-        words = tuple(order[:limit])
-        kept = [seen[word] for word in words]
-        return cls(words, np.array([*kept, other + sum(seen.values()) - sum(kept)], np.int64), missing)
-
-    @property
-    def n(self) -> int:
-        """Values counted."""
-        return int(self.counts.sum())
-
-    @property
-    def mid_ranks(self) -> Floats:
-        """(words + 1,) P(more frequent words) + P(this word) / 2, in [0, 1]; NaN without values."""
-        return _mid_ranks(self.counts.astype(np.float64))
-
-    def cells(self, codes: ArrayLike, vocabulary: Sequence[str]) -> Ints:
-        """Return the cell of each value.
-
-        Parameters
-        ----------
-        codes
-            (n,) integers: positions in `vocabulary`, -1 for missing.
-        vocabulary
-            Words; those the profile does not name are other.
-
-        Returns
-        -------
-        ndarray
-            (n,) int64: position in `words`, len(words) for other, -1 for missing.
-        """
-        place = {word: at for at, word in enumerate(self.words)}
-        table = np.array([*(place.get(word, len(place)) for word in vocabulary), -1], np.int64)
-        return table[np.asarray(codes, dtype=np.int64)]
-
-    def merge(self, other: Self) -> Self:
-        """Return the profile of both samples together, with the words of both; the order does not matter.
-
-        Counts add up exactly. A word that one side counted among its others stays there for that side.
-        """
-        seen: dict[str, int] = {}
-        for side in (self, other):
-            for word, count in zip(side.words, side.counts.tolist(), strict=False):
-                seen[word] = seen.get(word, 0) + count
-        rest = int(self.counts[-1] + other.counts[-1])
-        return self._ordered(seen, rest, self.missing + other.missing, None)
-
-    def compact(self, limit: int = WORDS) -> Self:
-        """Return a profile of at most so many words: the rarest join the others."""
-        seen = dict(zip(self.words, self.counts.tolist(), strict=False))
-        return self._ordered(seen, int(self.counts[-1]), self.missing, limit)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the profile as numbers, strings and lists that JSON keeps exactly."""
-        return {"words": list(self.words), "counts": self.counts.tolist(), "missing": self.missing}
-
-    @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the profile that `to_plain` described.
-
-        Raises
-        ------
-        ValueError
-            If it describes none: words that repeat, counts that do not fit them or are negative.
-        """
-        words, counts = tuple(plain["words"]), np.asarray(plain["counts"], dtype=np.int64)
-        if len(set(words)) != len(words) or len(counts) != len(words) + 1 or (counts < 0).any():
-            raise ValueError("a category profile needs distinct words and one count more, none negative: build it anew")
-        return cls(words, counts, int(plain["missing"]))
 
 
 def pooled_counts(reference: Sequence[ArrayLike], current: Sequence[ArrayLike]) -> tuple[Floats, Ints, Ints]:
@@ -369,12 +247,3 @@ def pooled_counts(reference: Sequence[ArrayLike], current: Sequence[ArrayLike]) 
         position[row, len(values) :] = values[-1] if len(values) else 0.0
         counted[0, row, : len(values)], counted[1, row, : len(values)] = before, after
     return position, counted[0], counted[1]
-
-
-def _mid_ranks(masses: Floats) -> Floats:
-    """Return (mass before + half the mass of each cell) as a share of all; NaN where there is none."""
-    total = np.cumsum(masses)
-    if total[-1] <= 0:
-        return np.full(len(masses), np.nan)
-    ranks: Floats = np.clip((total - masses / 2) / total[-1], 0.0, 1.0)
-    return ranks
