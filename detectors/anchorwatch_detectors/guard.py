@@ -26,25 +26,27 @@ given.
 """
 
 
-def usable(values: Floats) -> NDArray[np.bool_]:
+def usable(values: Floats, low: float = -LARGEST, high: float = LARGEST) -> NDArray[np.bool_]:
     """Say which values may enter a detector's arithmetic.
 
     Parameters
     ----------
     values
         Any shape, float64.
+    low, high
+        Ends of what the detector can take, finite; both belong to it.
 
     Returns
     -------
     ndarray of bool
-        The shape of `values`; False for NaN, the infinities and magnitudes above `LARGEST`.
+        The shape of `values`; False for NaN, the infinities and what lies outside [low, high].
 
     Examples
     --------
     >>> usable(np.array([0.5, np.nan, -np.inf, 1e300, -3.0])).tolist()
     [True, False, False, False, True]
     """
-    return np.abs(values) <= LARGEST
+    return (values >= low) & (values <= high)
 
 
 @dataclass(frozen=True, slots=True)

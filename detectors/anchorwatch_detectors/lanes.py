@@ -8,54 +8,23 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState
-from anchorwatch_detectors.guard import usable
+from anchorwatch_detectors.alarms import Hit, Place, as_columns
+from anchorwatch_detectors.base import SequentialDetector, SequentialState
+from anchorwatch_detectors.guard import LARGEST, usable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from anchorwatch_detectors.base import Floats, Ints
+    from anchorwatch_detectors.base import Alarms, Floats, Ints
 
 VERSION = 1
 """Version of the form that `to_plain` gives; another one is refused."""
-
-
-class Hit(NamedTuple):
-    """An alarm within one lane; the fields mean what they mean in `Alarms`, `position` counts in the values fed."""
-
-    position: int
-    statistic: float
-    threshold: float
-    since: int
-    before: float
-    after: float
-
-    @classmethod
-    def split(
-        cls, position: int, distance: tuple[float, float], now: tuple[float, float], then: tuple[float, float]
-    ) -> Self:
-        """Return an alarm whose means follow from the running means at the alarm and at the estimated change.
-
-        Parameters
-        ----------
-        position
-            Of the alarm, in the values fed.
-        distance
-            Statistic and threshold.
-        now, then
-            Number of values of the lane and their mean: of all of them, and of those up to the change. A change
-            before the first value leaves no mean before it: NaN.
-        """
-        (n, mean), (n_then, mean_then) = now, then
-        after = (n * mean - n_then * mean_then) / (n - n_then)
-        return cls(position, *distance, int(n - n_then), mean_then if n_then else math.nan, after)
 
 
 def check_row(detector: str, lane: Any, length: int) -> tuple[float, ...]:
@@ -87,7 +56,7 @@ class LaneDetector(SequentialDetector):
         lane
             What an earlier call returned; None for a lane that begins. It is never changed in place.
         values
-            At least one value, all usable (see `guard.usable`).
+            At least one value, all usable (see `guard.usable`) and within `domain`.
 
         Returns
         -------
@@ -102,6 +71,10 @@ class LaneDetector(SequentialDetector):
     def parameters(self) -> dict[str, Any]:
         """Return the parameters by name, as plain values."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    def domain(self) -> tuple[float, float]:
+        """Return the smallest and the largest value that the detector can take; others are passed over."""
+        return -LARGEST, LARGEST
 
     def start(self, groups: int, subjects: int) -> Lanes:
         """Return fresh lanes.
@@ -195,12 +168,12 @@ class Lanes(SequentialState):
     def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
         """Take a block of events in order; see `SequentialState.update`."""
         values, groups = self._checked(values, groups)
-        good = usable(values)
-        found: list[tuple[int, int, int, Hit]] = []
+        good = usable(values, *self._detector.domain())
+        found: list[tuple[Place, Hit]] = []
         for group, columns in _by_group(groups, values.shape[1]):
             self._take(group, columns, values[:, columns], good[:, columns], found)
-        found.sort(key=lambda alarm: alarm[:2])
-        return _alarms(found)
+        found.sort(key=lambda alarm: alarm[0])
+        return as_columns(found)
 
     def copy(self) -> Self:
         """Return an independent copy; lanes are immutable and shared, so this costs no more than a list's copy."""
@@ -246,7 +219,7 @@ class Lanes(SequentialState):
         columns: slice | Ints,
         block: Floats,
         good: NDArray[np.bool_],
-        found: list[tuple[int, int, int, Hit]],
+        found: list[tuple[Place, Hit]],
     ) -> None:
         subjects, events = block.shape
         counts = good.sum(axis=1)
@@ -262,7 +235,7 @@ class Lanes(SequentialState):
             for hit in hits:
                 inside = hit.position if count == events else int(np.flatnonzero(good[subject])[hit.position])
                 event = inside if isinstance(columns, slice) else int(columns[inside])
-                found.append((event, subject, group, hit))
+                found.append((Place(event, subject, group), hit))
 
 
 def _by_group(groups: Ints | None, events: int) -> Iterator[tuple[int, slice | Ints]]:
@@ -283,18 +256,3 @@ def _by_group(groups: Ints | None, events: int) -> Iterator[tuple[int, slice | I
     for columns in np.split(order, cuts):
         if (group := int(groups[columns[0]])) >= 0:
             yield group, columns
-
-
-def _alarms(found: list[tuple[int, int, int, Hit]]) -> Alarms:
-    """Return alarms as columns."""
-    hits = [hit for _, _, _, hit in found]
-    return Alarms(
-        event=np.array([event for event, _, _, _ in found], dtype=np.int64),
-        group=np.array([group for _, _, group, _ in found], dtype=np.int64),
-        subject=np.array([subject for _, subject, _, _ in found], dtype=np.int64),
-        statistic=np.array([hit.statistic for hit in hits], dtype=np.float64),
-        threshold=np.array([hit.threshold for hit in hits], dtype=np.float64),
-        since=np.array([hit.since for hit in hits], dtype=np.int64),
-        before=np.array([hit.before for hit in hits], dtype=np.float64),
-        after=np.array([hit.after for hit in hits], dtype=np.float64),
-    )

@@ -39,7 +39,7 @@ def check_real(detector: str, name: str, value: object, **bounds: Unpack[Bounds]
         if open_ends and closed_ends:
             return
     words = {"above": "above", "least": "at least", "below": "below", "most": "at most"}
-    within = " and ".join(f"{words[end]} {bound:g}" for end, bound in bounds.items())  # type: ignore[str-format]
+    within = " and ".join(f"{words[end]} {bound:g}" for end, bound in bounds.items())
     raise ValueError(f"{detector}: {name} must be a finite number{' ' * bool(within)}{within}, not {value!r}")
 
 

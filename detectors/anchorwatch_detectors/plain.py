@@ -64,10 +64,10 @@ class _Encoder:
         self._kept: list[object] = []  # an object that were freed could pass its id on to another
 
     def node(self, value: Any, where: str) -> Any:
-        if value is None or isinstance(value, bool | float | str | bytes) or type(value) is int:
-            return float(value) if isinstance(value, np.floating) else value
         if isinstance(value, np.generic):
             return {KIND: "scalar", "dtype": value.dtype.str, "value": value.item()}
+        if value is None or isinstance(value, bool | float | str | bytes) or type(value) is int:
+            return value
         if type(value) is tuple:
             return {KIND: "tuple", "items": [self.node(item, f"{where}[{i}]") for i, item in enumerate(value)]}
         if (owner := getattr(value, "__self__", None)) is not None and hasattr(value, "__func__"):

@@ -9,7 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from anchorwatch_detectors.lanes import Hit, LaneDetector
+from anchorwatch_detectors.alarms import Hit
+from anchorwatch_detectors.lanes import LaneDetector
 from anchorwatch_detectors.parameters import check_real, check_whole
 
 if TYPE_CHECKING:

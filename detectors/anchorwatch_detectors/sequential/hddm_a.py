@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from anchorwatch_detectors.lanes import Hit, LaneDetector, check_row
+from anchorwatch_detectors.alarms import Hit
+from anchorwatch_detectors.lanes import LaneDetector, check_row
 from anchorwatch_detectors.parameters import check_choice, check_real
 
 Row = tuple[float, ...]

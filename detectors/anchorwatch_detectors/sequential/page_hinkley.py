@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from anchorwatch_detectors.lanes import Hit, LaneDetector, check_row
+from anchorwatch_detectors.alarms import Hit
+from anchorwatch_detectors.lanes import LaneDetector, check_row
 from anchorwatch_detectors.parameters import check_choice, check_real, check_whole
 
 Row = tuple[float, ...]
@@ -53,7 +54,7 @@ class PageHinkley(LaneDetector):
     >>> latency = np.concatenate([rng.normal(20, 2, 500), rng.normal(23, 2, 500)])
     >>> alarms = PageHinkley(delta=0.5).start(groups=1, subjects=1).update(latency[np.newaxis])
     >>> alarms.event.tolist(), alarms.since.tolist(), alarms.after.round(1).tolist()
-    ([0], [0], [0])
+    ([521], [22], [22.6])
 
     References
     ----------

@@ -9,7 +9,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from anchorwatch_detectors.lanes import Hit, LaneDetector
+from anchorwatch_detectors.alarms import Hit
+from anchorwatch_detectors.lanes import LaneDetector
 from anchorwatch_detectors.plain import decode, encode
 
 
@@ -58,6 +59,12 @@ class RiverAny(LaneDetector):
     given: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        path: object = self.path
+        given: object = self.given
+        if not (isinstance(path, str) and isinstance(given, dict)):
+            raise ValueError(  # noqa: TRY004 - what a configuration gets wrong is a ValueError, whatever its type
+                f"river_any takes the path of a class and its parameters by name, not {self.path!r} and {self.given!r}"
+            )
         found, _ = _detector(self.path)
         known = inspect.signature(found).parameters
         for parameter in self.given:
@@ -71,15 +78,17 @@ class RiverAny(LaneDetector):
     def feed(self, lane: Any, values: list[float]) -> tuple[Any, list[Hit]]:
         """Take values in order; see `LaneDetector.feed`. A lane is the description of river's object."""
         detector = self._begin() if lane is None else decode(lane, "river")
-        _, bits = _detector(self.path)
         hits: list[Hit] = []
         for position, x in enumerate(values):
-            if bits and not 0.0 <= x <= 1.0:
-                continue
             detector.update(x)
             if detector.drift_detected:
                 hits.append(Hit(position, math.nan, math.nan, 1, math.nan, math.nan))
         return encode(detector, "river"), hits
+
+    def domain(self) -> tuple[float, float]:
+        """Return [0, 1] for a detector of bits, and what any detector takes for others."""
+        _, bits = _detector(self.path)
+        return (0.0, 1.0) if bits else super().domain()
 
     def check(self, lane: Any) -> Any:
         """Return a stored lane; raises ValueError if it is not the description of this detector's object."""
