@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from anchorwatch.settings.loader import load
+from anchorwatch.simulate.produce import live_traffic
 
 STORE = "/var/lib/anchorwatch/anchorwatch.db"
 
@@ -140,6 +141,19 @@ def test_the_composed_daemon_finds_broker_and_store_where_the_composition_has_th
     listeners = services["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert f"INSIDE://{composed.kafka.bootstrap_servers}," in listeners
     assert composed.kafka.bootstrap_servers in services["simulator"]["command"]
+
+
+def test_the_composed_configuration_names_topics_and_fields_that_the_simulator_writes(composed):
+    fields = {}
+    for message in live_traffic(seed=1, rate=10.0, start=0, events=500).messages():
+        fields.setdefault(message.topic, set(json.loads(message.value)))
+    fraud = composed.models["fraud"]
+    predictions, labels = fraud.predictions, fraud.labels
+    named = {predictions.id, predictions.time, predictions.version, predictions.latency, predictions.prediction.score}
+    assert fields == {
+        predictions.topic: named | predictions.features.keys(),
+        labels.topic: {labels.id, labels.value, "ts"},
+    }
 
 
 @pytest.mark.parametrize(
