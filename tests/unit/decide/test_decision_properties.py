@@ -1,0 +1,201 @@
+"""What holds for any evidence whatever."""
+
+from itertools import groupby
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anchorwatch.decide.alerts import AlertPolicy, Phase, Situation, advance
+from anchorwatch.decide.decision import Decisions, Rules, decide, supersede
+from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.labels import id_of
+from anchorwatch.decide.notices import Status
+from anchorwatch.decide.reasons import Reason
+from anchorwatch.decide.retrain import Asked, RetrainPolicy
+from anchorwatch_detectors.base import Direction
+
+MINUTE = 60 * 10**9
+WORDS = ("drift", "changed", "better", "stable", "warning", "undetermined")
+
+alert_policies = st.builds(
+    AlertPolicy,
+    severity=st.just("warning"),
+    needs=st.integers(1, 3),
+    of=st.integers(3, 5),
+    keep_firing_for=st.integers(0, 3).map(lambda n: n * MINUTE),
+    cooldown=st.integers(0, 3).map(lambda n: n * MINUTE),
+    repeat=st.integers(0, 3).map(lambda n: n * MINUTE),
+)
+retrain_policies = st.tuples(
+    st.builds(
+        RetrainPolicy,
+        name=st.sampled_from(["a", "b"]),
+        when=st.sampled_from([(Asked(Kind.ACCURACY, Direction.WORSE),), (Asked(Kind.DRIFT), Asked(Kind.SCHEMA))]),
+        min_labels=st.integers(0, 5),
+        cooldown=st.integers(0, 5).map(lambda n: n * MINUTE),
+        expires=st.just(MINUTE),
+        dry_run=st.booleans(),
+    )
+)
+rules = st.builds(
+    Rules,
+    source=st.just("/aw"),
+    model=st.just("fraud"),
+    alerts=st.fixed_dictionaries(dict.fromkeys(Kind, alert_policies)),
+    retrain=retrain_policies,
+)
+# step in time (may go back), word, decisive, version, kind, labels gained, labels since the change
+happenings = st.tuples(
+    st.integers(-1, 3),
+    st.sampled_from(WORDS + ("drift",) * 4 + ("stable",) * 2),
+    st.booleans(),
+    st.sampled_from(["1", "2"]),
+    st.sampled_from([Kind.ACCURACY, Kind.DRIFT, Kind.SCHEMA]),
+    st.integers(0, 3),
+    st.integers(0, 3),
+)
+
+
+@pytest.fixture(scope="session")
+def told(evidence, identity):
+    """Turn happenings into evidence."""
+
+    def build(story):
+        minute, labels, out = 0, 10, []
+        for step, word, decisive, version, kind, gained, since in story:
+            minute, labels = minute + step, labels + gained
+            who = identity(str(kind), kind=kind, version=version)
+            out.append(
+                evidence(minute, word + "!" * decisive, who, labels=labels, labels_since=since, since=minute - 1)
+            )
+        return out
+
+    return build
+
+
+def one_after_the_other(rules, evidence):
+    """Decide in calls of one piece each, keeping the state as plain data in between."""
+    state, outcomes = Decisions(), []
+    for each in evidence:
+        state, outcome = decide(rules, Decisions.from_plain(state.to_plain()), [each])
+        outcomes.append(outcome)
+    return state, outcomes
+
+
+def joined(outcomes):
+    return tuple(tuple(item for outcome in outcomes for item in outcome[i]) for i in range(3))
+
+
+@given(rules, st.lists(happenings, max_size=40), st.data())
+def test_it_does_not_matter_how_evidence_is_cut_into_calls(told, rules, story, data):
+    evidence = told(story)
+    whole, outcome = decide(rules, Decisions(), evidence)
+    single, outcomes = one_after_the_other(rules, evidence)
+    assert single.to_plain() == whole.to_plain()
+    assert joined(outcomes) == tuple(outcome)
+    cut = data.draw(st.integers(0, len(evidence)))
+    state, first = decide(rules, Decisions(), evidence[:cut])
+    state, second = decide(rules, state, evidence[cut:])
+    assert (state, joined([first, second])) == (whole, tuple(outcome))
+
+
+@given(rules, st.lists(happenings, max_size=40))
+def test_repeated_evidence_changes_and_tells_nothing(told, rules, story):
+    state = Decisions()
+    for each in told(story):
+        state, _ = decide(rules, state, [each])
+        again, outcome = decide(rules, state, [each])
+        assert again == state
+        assert (outcome.notices, outcome.triggers) == ((), ())
+
+
+@given(rules, st.lists(happenings, max_size=60))
+def test_every_alert_fires_before_it_resolves_and_resolves_before_it_fires_again(told, rules, story):
+    _, outcome = decide(rules, Decisions(), told(story))
+    by_identity = sorted(outcome.notices, key=lambda n: n.identity)
+    for _, group in groupby(by_identity, key=lambda n: n.identity):
+        notices = list(group)
+        assert [n.at for n in notices] == sorted(n.at for n in notices)
+        for _, telling in groupby(notices, key=lambda n: n.episode):
+            episode = list(telling)
+            assert [n.number for n in episode] == list(range(1, len(episode) + 1))
+            assert episode[0].reason is Reason.FIRED
+            assert {n.reason for n in episode[1:-1]} <= {Reason.REPEATED}
+            assert len({(n.incident, n.started_at, n.severity, n.trouble.since) for n in episode}) == 1
+        ended = [n.episode for n in notices if n.status is Status.RESOLVED]
+        assert ended == list(dict.fromkeys(n.episode for n in notices))[: len(ended)]
+
+
+@given(rules, st.lists(happenings, max_size=60))
+def test_episodes_and_incidents_count_from_one_and_leave_no_number_out(told, rules, story):
+    state, outcomes = one_after_the_other(rules, told(story))
+    fired = [n for outcome in outcomes for n in outcome.notices if n.reason is Reason.FIRED]
+    assert [n.episode for n in fired] == list(range(1, state.episodes + 1))
+    incidents = list(dict.fromkeys(n.incident for n in fired))
+    assert incidents == list(range(1, state.incident.number + 1))
+
+
+@given(rules, st.lists(happenings, max_size=60))
+def test_no_id_is_given_twice_and_an_incident_has_one_trigger_of_a_policy(told, rules, story):
+    _, outcome = decide(rules, Decisions(), told(story))
+    ids = [id_of("/aw", notice) for notice in outcome.notices] + [trigger.id for trigger in outcome.triggers]
+    assert len(ids) == len(set(ids))
+    incidents = [(trigger.policy, trigger.incident) for trigger in outcome.triggers]
+    assert incidents == sorted(set(incidents))
+    for trigger in outcome.triggers:
+        assert trigger.labelled >= rules.retrain[0].min_labels
+        assert all(rules.retrain[0].asks_for(cause) for cause in trigger.causes)
+
+
+@given(rules, st.lists(happenings, max_size=60))
+def test_an_incident_is_open_exactly_while_an_alert_fires(told, rules, story):
+    state = Decisions()
+    for each in told(story):
+        state, _ = decide(rules, state, [each])
+        firing = sum(alert.phase is Phase.FIRING for alert in state.alerts.values())
+        assert state.incident.firing == firing
+        assert (state.incident.opened_at is not None) == (firing > 0)
+
+
+@given(rules, st.lists(happenings, max_size=60))
+def test_only_alerts_with_something_to_remember_are_kept(told, rules, story):
+    state, _ = decide(rules, Decisions(), told(story))
+    for identity, alert in state.alerts.items():
+        cooling = alert.resolved_at is not None and (
+            alert.seen.at - alert.resolved_at < rules.alerts[identity.kind].cooldown
+        )
+        assert alert.phase is not Phase.INACTIVE or cooling
+
+
+@given(rules, st.lists(happenings, max_size=40), st.sampled_from(["1", "2"]))
+def test_a_version_that_was_replaced_has_no_alert_left_and_ends_each_that_fired(told, rules, story, version):
+    state, _ = decide(rules, Decisions(), told(story))
+    firing = {i for i, a in state.alerts.items() if a.phase is Phase.FIRING and i.version == version}
+    after, outcome = supersede(rules, state, version, 10**18)
+    assert {notice.identity for notice in outcome.notices} == firing
+    assert {identity.version for identity in after.alerts} <= {"1", "2"} - {version}
+    assert supersede(rules, after, version, 10**18)[1].decided == ()
+
+
+@settings(max_examples=200)
+@given(st.integers(1, 4), st.integers(4, 6), st.lists(st.booleans(), max_size=40))
+def test_an_alert_fires_while_enough_of_the_last_windows_show_trouble_as_counted_by_hand(evidence, needs, of, windows):
+    policy = AlertPolicy("warning", needs=needs, of=of, keep_firing_for=0, cooldown=0, repeat=0)
+    state, firing, recent = None, False, []
+    for minute, bad in enumerate(windows):
+        state, _, _ = advance(policy, state, evidence(minute, "drift" if bad else "stable"), Situation(1, 1))
+        recent = [*recent, bad][-of:]
+        if firing and not bad and sum(recent) < needs:
+            firing, recent = False, []
+        elif sum(recent) >= needs:
+            firing = True
+        assert (state is not None and state.phase is Phase.FIRING) == firing
+
+
+@given(rules, st.lists(happenings, max_size=40))
+def test_the_state_survives_msgpack_bit_for_bit(told, rules, story):
+    state, _ = decide(rules, Decisions(), told(story))
+    packed = msgspec.msgpack.encode(state.to_plain())
+    assert msgspec.msgpack.encode(Decisions.from_plain(msgspec.msgpack.decode(packed)).to_plain()) == packed
