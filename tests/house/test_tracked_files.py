@@ -32,7 +32,7 @@ def texts(root, files):
     for name in files:
         content = (root / name).read_bytes()
         if b"\0" not in content[:8192]:
-            yield name, content.decode("utf-8")
+            yield name, content.decode("utf-8", errors="replace")
 
 
 def test_no_file_names_the_host_of_a_package_registry(root, files):
