@@ -11,8 +11,6 @@ from anchorwatch.settings.document import Document, Path, Place, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pydantic_core import ErrorDetails
-
     from anchorwatch.settings.section import Section
 
 _KEY = "[key]"
@@ -81,29 +79,32 @@ def _unknown(key: str, path: Path, section: type[Section], near: list[str]) -> s
     return f"{begin}known here: {', '.join(settings_of(section))}"
 
 
-def complain(error: ErrorDetails, document: Document, section: type[Section]) -> Problem:
-    """Return what pydantic refused as a problem with its place.
+def complain(loc: Path, kind: str, said: str, document: Document, section: type[Section]) -> Problem:
+    """Return what was refused as a problem with its place.
 
     Parameters
     ----------
-    error
-        One of pydantic's.
+    loc
+        Where, in the model.
+    kind
+        What sort of error it is, in pydantic's words, or "conflict".
+    said
+        What was said about it; used where it is our own.
     document
         What was validated.
     section
         What the whole document should be.
     """
-    of_key = error["loc"][-1:] == (_KEY,)
-    loc = error["loc"][:-1] if of_key else error["loc"]
+    of_key = loc[-1:] == (_KEY,)
+    loc = loc[:-1] if of_key else loc
     path, rest = _locate(loc, document.data)
-    if error["type"] == "missing":
+    if kind == "missing":
         return Problem(_key_place(document, path), loc, _missing(path, rest, section))
-    message = _message(error, document, path, _setting_at(loc, section))
+    is_ours = kind in {"value_error", "conflict"}
+    message = said if is_ours else _message(said, document, path, _setting_at(loc, section))
     name = next((part for part in reversed(path) if isinstance(part, str)), None)
     text = message if name is None or of_key else f"`{name}`: {message}"
-    at_key = (
-        of_key or document.written.get(path) == "" or (path and isinstance(_value(path, document.data), dict | list))
-    )
+    at_key = of_key or document.written.get(path) == "" or isinstance(_value(path, document.data), dict | list)
     place = _key_place(document, path) if at_key else document.values.get(path, Place(1, 1))
     return Problem(place, path, text)
 
@@ -113,13 +114,9 @@ def dotted(path: Path) -> str:
     return ".".join(str(part) for part in path)
 
 
-def _message(error: ErrorDetails, document: Document, path: Path, setting: Setting | None) -> str:
-    if error["type"] == "value_error":
-        return str(error["ctx"]["error"])
-    if error["type"] == "conflict":
-        return error["msg"]
+def _message(said: str, document: Document, path: Path, setting: Setting | None) -> str:
     if setting is None:
-        return f"this cannot be used: {error['msg']}"
+        return f"this cannot be used: {said}"
     value = _value(path, document.data)
     alone = path[-1:] != (setting.name,)
     if value in ({}, []):

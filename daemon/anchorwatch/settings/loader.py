@@ -11,10 +11,13 @@ from anchorwatch.errors import ConfigurationError
 from anchorwatch.settings.complaints import complain, settle_keys
 from anchorwatch.settings.document import Document, Place, Problem, read_document
 from anchorwatch.settings.models import Settings
+from anchorwatch.settings.section import LENIENT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    import pathlib
+    from collections.abc import Iterator, Mapping
+
+    from anchorwatch.settings.document import Path
 
 LARGEST = 4 * 2**20
 """Bytes a configuration may have; more is a wrong file."""
@@ -41,7 +44,7 @@ class Examined:
     findings: tuple[Finding, ...]
 
 
-def load(source: Path | str, environ: Mapping[str, str]) -> Settings:
+def load(source: pathlib.Path | str, environ: Mapping[str, str]) -> Settings:
     """Return the settings of a configuration.
 
     Parameters
@@ -62,7 +65,7 @@ def load(source: Path | str, environ: Mapping[str, str]) -> Settings:
     return examined.settings
 
 
-def examine(source: Path | str, environ: Mapping[str, str]) -> Examined:
+def examine(source: pathlib.Path | str, environ: Mapping[str, str]) -> Examined:
     """Return the settings of a configuration, or all that is wrong with it; parameters as for `load`."""
     if isinstance(source, str):
         return _examine_text("<text>", source, environ)
@@ -109,14 +112,29 @@ def _validate(document: Document) -> Settings | None:
     try:
         return Settings.model_validate(document.data)
     except ValidationError as refused:
-        for error in refused.errors(include_url=False, include_input=False):
-            problem = complain(error, document, Settings)
+        for loc, kind, said in _refusals(refused, document):
+            problem = complain(loc, kind, said, document, Settings)
             if not any(problem.path[:length] in known for length in range(len(problem.path) + 1)):
                 document.problems.append(problem)
     return None
 
 
-def _unreadable(source: Path, error: OSError | ValueError) -> str:
+def _refusals(refused: ValidationError, document: Document) -> Iterator[tuple[Path, str, str]]:
+    """Yield where, what sort and what was said, of everything that is wrong.
+
+    A contradiction hides those of the sections around it; where there is nothing else, all are asked for.
+    """
+    errors = refused.errors(include_url=False, include_input=False)
+    if all(error["type"] == "conflict" for error in errors):
+        settings = Settings.model_validate(document.data, context=LENIENT)
+        yield from ((conflict.path, "conflict", conflict.message) for conflict in settings.all_conflicts())
+        return
+    for error in errors:
+        own = error.get("ctx", {}).get("error")
+        yield error["loc"], error["type"], str(own) if isinstance(own, ValueError) else error["msg"]
+
+
+def _unreadable(source: pathlib.Path, error: OSError | ValueError) -> str:
     if isinstance(error, FileNotFoundError):
         return "there is no such file: give the path of a configuration (config/minimal.yaml is one to copy)"
     if isinstance(error, IsADirectoryError):

@@ -203,7 +203,7 @@ class Model(Section):
                     "category feature or a dimension",
                 )
             elif name not in columns:
-                near = get_close_matches(name, columns, n=1)
+                near = get_close_matches(name, columns, n=1, cutoff=0.7)
                 known = ", ".join(columns) or "none yet, add one under predictions.features or predictions.dimensions"
                 hint = f"did you mean `{near[0]}`?" if near else f"known here: {known}"
                 yield Conflict(

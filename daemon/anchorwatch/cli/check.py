@@ -1,0 +1,88 @@
+"""`anchorwatch check`."""
+
+from __future__ import annotations
+
+import json as to_json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from anchorwatch.settings.loader import Examined, Finding
+    from anchorwatch.settings.models import Settings
+
+WRONG = 3
+"""Exit code of a configuration that is wrong."""
+
+
+def check(
+    config: Annotated[str, typer.Argument(help="The configuration, a YAML file.")],
+    *,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Print every setting in effect, defaults too, as YAML.")
+    ] = False,
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Also ask the broker and the store whether all that is named is there.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
+) -> None:
+    """Check a configuration: everything that is wrong, each with its place as file:line:column.
+
+    Exit code 0: fine; 3: the configuration is wrong; 4: with --connect, the broker or the store is not fit.
+    """
+    from anchorwatch.settings.loader import examine  # noqa: PLC0415 - `--help` needs no pydantic
+
+    examined = examine(Path(config), os.environ)
+    reports = _connect(examined) if connect and examined.settings is not None else []
+    if json:
+        typer.echo(to_json.dumps(_as_json(config, examined, reports, explain=explain), ensure_ascii=False))
+    else:
+        _print(config, examined, reports, explain=explain)
+    if examined.settings is None:
+        raise typer.Exit(WRONG)
+    codes = [report.exit_code for report in reports if not report.fine]
+    if codes:
+        raise typer.Exit(max(codes))
+
+
+def _connect(examined: Examined) -> list[Any]:
+    return []
+
+
+def _print(config: str, examined: Examined, reports: list[Any], *, explain: bool) -> None:
+    from anchorwatch.settings.summary import summarise  # noqa: PLC0415 - as above
+
+    if examined.settings is None:
+        for finding in examined.findings:
+            typer.echo(str(finding), err=True)
+        count = len(examined.findings)
+        typer.echo(f"\n{count} {'thing is' if count == 1 else 'things are'} wrong with {config}.", err=True)
+        return
+    if explain:
+        typer.echo(_explained(examined.settings), nl=False)
+        return
+    typer.echo(f"ok: {config}\n\n{summarise(examined.settings)}")
+
+
+def _explained(settings: Settings) -> str:
+    from anchorwatch.settings.explain import to_yaml  # noqa: PLC0415 - as above
+
+    return to_yaml(settings, "beside", lambda _name: '"***"')
+
+
+def _as_json(config: str, examined: Examined, reports: list[Any], *, explain: bool) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "config": config,
+        "ok": examined.settings is not None and all(report.fine for report in reports),
+        "problems": [_finding(finding) for finding in examined.findings],
+    }
+    if explain and examined.settings is not None:
+        document["explain"] = _explained(examined.settings)
+    return document
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    line, column = finding.place or (None, None)
+    return {"file": finding.file, "line": line, "column": column, "message": finding.message}
