@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from anchorwatch.errors import StoreError
-from anchorwatch.store.faults import reachable
+from anchorwatch.store.faults import damaged, reachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,8 @@ def look(path: Path) -> bool:
             return False
         with path.open("rb") as file:
             head = file.read(100)
+        at_rest = not journal(path).exists()
+        size = path.stat().st_size
     if not head:
         raise StoreError(
             f"the store {path} is empty: it was cut off, or made by another program. "
@@ -69,6 +71,10 @@ def look(path: Path) -> bool:
         raise StoreError(
             f"the store {path} is not a SQLite database. Correct `store` in the configuration, or move the file away."
         )
+    # SQLite would fill a page that was cut with zeros; with a journal there the file need not be whole
+    whole = int.from_bytes(head[16:18], "big") * int.from_bytes(head[28:32], "big")
+    if at_rest and size < whole:
+        raise damaged(path, f"it was cut off: {size:,} of {whole:,} bytes are left")
     return True
 
 
