@@ -65,14 +65,13 @@ class Wasserstein(WindowTest):
         n, m = reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True)
         _, exponent = np.frexp(np.abs(position).max(axis=1, keepdims=True, initial=0.0))
         value = np.ldexp(position, -exponent)  # into [-1, 1], exactly, so that no square overflows
-        return_unit = exponent[:, 0]
         gap = np.abs(np.cumsum(reference, axis=1) / np.maximum(n, 1) - np.cumsum(current, axis=1) / np.maximum(m, 1))
         distance = (gap[:, :-1] * np.diff(value, axis=1)).sum(axis=1)
         distance = np.where((n[:, 0] > 0) & (m[:, 0] > 0), distance, np.nan)
         spread = _std(p, value)
         spread = np.where(spread == 0, _std((p + q) / 2, value), spread)
         effect = np.divide(distance, spread, out=distance.copy(), where=spread > 0)
-        return Comparison(np.ldexp(distance, return_unit), np.full(len(distance), np.nan), effect)
+        return Comparison(np.ldexp(distance, exponent[:, 0]), np.full(len(distance), np.nan), effect)
 
 
 def _std(share: Floats, value: Floats) -> Floats:

@@ -1,0 +1,154 @@
+"""What all window tests have in common: shapes, empty sides, examples, and silence where nothing changed."""
+
+import doctest
+import importlib
+
+import numpy as np
+import pytest
+
+from anchorwatch_detectors import registry
+from anchorwatch_detectors.base import ColumnKind
+from anchorwatch_detectors.profile import NumericProfile
+from anchorwatch_detectors.window.cells import coarsened, sturdy
+
+NAMES = registry.names("window")
+WITH_LAW = [name for name in NAMES if name not in {"wasserstein", "total_variation"}]
+ROUNDS = 1500
+
+
+@pytest.fixture(scope="module")
+def unchanged():
+    """Windows of 500 from the same source as their baselines of 5,000 on the baselines' grids: nothing changed."""
+    rng = np.random.default_rng(5)
+    profiles = [NumericProfile.of(rng.normal(size=5000)) for _ in range(ROUNDS)]
+    windows = [np.bincount(p.cells(rng.normal(size=500)), minlength=481) for p in profiles]
+    return np.array([p.counts for p in profiles]), np.array(windows), np.array([p.position for p in profiles])
+
+
+@pytest.mark.parametrize("name", WITH_LAW)
+def test_p_values_of_unchanged_numeric_columns_fall_below_one_percent_in_about_one_percent(name, unchanged):
+    p = registry.window(name).compare(*unchanged).p_value
+    assert 0.004 < np.mean(p < 0.01) < 0.018
+    assert 0.07 < np.mean(p < 0.1) < 0.13
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_LAW if name != "kolmogorov_smirnov"])
+@pytest.mark.parametrize(("words", "window"), [(3, 100), (20, 200), (1000, 500)])
+def test_p_values_of_unchanged_categories_stay_honest_however_rare_the_words(name, words, window):
+    rng = np.random.default_rng(6)
+    weights = 1 / np.arange(1, words + 1)
+    weights /= weights.sum()
+    reference = rng.multinomial(10_000, weights, ROUNDS)
+    p = registry.window(name).compare(reference, rng.multinomial(window, weights, ROUNDS)).p_value
+    assert 0.003 < np.mean(p < 0.01) < 0.022
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unchanged_window_of_some_size_has_less_effect_than_is_worth_knowing(name, unchanged):
+    reference, _, position = unchanged
+    rng = np.random.default_rng(7)
+    windows = np.array([rng.multinomial(5000, row / row.sum()) for row in reference[:200]])
+    test = registry.window(name)
+    assert (test.compare(reference[:200], windows, position[:200]).effect < test.smallest_effect).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mean_moved_by_one_deviation_has_an_effect_worth_knowing_and_no_chance(name):
+    rng = np.random.default_rng(8)
+    profile = NumericProfile.of(rng.normal(size=5000))
+    window = np.bincount(profile.cells(rng.normal(1, 1, 500)), minlength=481)
+    test = registry.window(name)
+    said = test.compare(profile.counts[np.newaxis], window[np.newaxis], profile.position[np.newaxis])
+    assert said.effect.item() > test.smallest_effect
+    assert np.isnan(said.p_value.item()) if name not in WITH_LAW else said.p_value.item() < 1e-12
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_column_is_judged_as_if_it_were_alone(name, unchanged):
+    columns = tuple(part[:7] for part in unchanged)
+    together = registry.window(name).compare(*columns)
+    for row in range(7):
+        alone = registry.window(name).compare(*(part[row : row + 1] for part in columns))
+        for field in ("statistic", "p_value", "effect"):
+            np.testing.assert_allclose(getattr(alone, field)[0], getattr(together, field)[row], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_padding_with_cells_empty_on_both_sides_changes_nothing(name):
+    rng = np.random.default_rng(9)
+    reference, current = rng.integers(0, 30, (5, 40)), rng.integers(0, 5, (5, 40))
+    position = np.sort(rng.normal(size=(5, 40)), axis=1)
+    padded = [np.pad(counts, ((0, 0), (0, 9))) for counts in (reference, current)]
+    wide = np.pad(position, ((0, 0), (0, 9)), mode="edge")
+    test = registry.window(name)
+    kinds = [(position, wide)] * (ColumnKind.NUMERIC in test.kinds) + [(None, None)] * (
+        ColumnKind.CATEGORY in test.kinds
+    )
+    assert kinds
+    for narrow_position, wide_position in kinds:
+        narrow, padded_said = test.compare(reference, current, narrow_position), test.compare(*padded, wide_position)
+        for field in ("statistic", "p_value", "effect"):
+            np.testing.assert_allclose(getattr(padded_said, field), getattr(narrow, field), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_column_empty_on_either_side_is_nan_and_leaves_the_others_alone(name):
+    reference = np.array([[0, 0, 0], [4, 4, 4], [0, 0, 0], [40, 40, 40]])
+    current = np.array([[1, 1, 1], [0, 0, 0], [0, 0, 0], [60, 10, 10]])
+    position = np.tile([1.0, 2.0, 3.0], (4, 1))
+    said = registry.window(name).compare(reference, current, position)
+    for field in (said.statistic, said.effect, said.p_value):
+        assert np.isnan(field[:3]).all()
+    assert said.statistic[3] > 0
+    assert said.effect[3] > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_columns_and_no_cells_are_no_error(name):
+    test = registry.window(name)
+    assert test.compare(np.zeros((0, 4), np.int64), np.zeros((0, 4), np.int64), np.zeros((0, 4))).effect.shape == (0,)
+    nothing = test.compare(np.zeros((2, 0), np.int64), np.zeros((2, 0), np.int64), np.zeros((2, 0)))
+    assert np.isnan(nothing.effect).tolist() == [True, True]
+
+
+@pytest.mark.parametrize("name", WITH_LAW)
+def test_two_sides_with_one_and_the_same_value_are_alike_for_certain(name):
+    said = registry.window(name).compare(np.array([[0, 9, 0]]), np.array([[0, 4, 0]]), np.array([[1.0, 2.0, 3.0]]))
+    assert (said.statistic.item(), said.effect.item(), said.p_value.item()) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_in_the_docstring_is_true(name):
+    module = importlib.import_module(type(registry.window(name)).__module__)
+    results = doctest.testmod(module)
+    assert (results.failed, results.attempted > 0) == (0, True)
+
+
+def test_bins_of_a_smooth_column_have_equal_baseline_mass():
+    profile = NumericProfile.of(np.random.default_rng(0).normal(size=10_000))
+    bins, _ = coarsened(profile.counts[np.newaxis], profile.counts[np.newaxis], 10)
+    assert np.abs(bins - 1000).max() < 10_000 / 239
+
+
+def test_values_beyond_a_constant_baseline_have_bins_of_their_own():
+    bins = coarsened(np.array([[0, 9, 0]]), np.array([[2, 3, 4]]), 10)
+    assert bins[0][0].tolist() == [0, 0, 0, 0, 0, 9, 0, 0, 0, 0]
+    assert bins[1][0].tolist() == [2, 0, 0, 0, 0, 3, 0, 0, 0, 4]
+
+
+def test_pooling_leaves_no_rare_cell_and_loses_no_value():
+    rng = np.random.default_rng(1)
+    for words in (2, 10, 300):
+        weights = rng.dirichlet(np.full(words, 0.3), 50)
+        reference = np.array([rng.multinomial(2000, w) for w in weights])
+        current = np.array([rng.multinomial(150, w) for w in weights])
+        pooled = sturdy(reference, current, 5.0)
+        both = pooled[0] + pooled[1]
+        assert (both[both > 0] * 150 / 2150 >= 5.0).all()
+        for before, after in zip((reference, current), pooled, strict=True):
+            np.testing.assert_array_equal(before.sum(axis=1), after.sum(axis=1))
+
+
+def test_pooling_leaves_cells_alone_that_are_not_rare():
+    reference, current = np.array([[50, 50]]), np.array([[10, 10]])
+    assert sturdy(reference, current, 5.0)[0] is reference
