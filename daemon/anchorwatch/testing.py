@@ -163,10 +163,14 @@ class ListSource:
         something_behind = any(not isinstance(item, Mark) for item in self._items[partition][place + 1 :])
         return not (something_behind and self._started_at[partition] == place)
 
-    def ended(self) -> Collection[Partition]:
+    def ended(self) -> set[Partition]:
         """Return the partitions that stand at their `EOF`."""
         at_mark = {p for p, place in self._place.items() if self._items[p][place : place + 1] == (Mark.EOF,)}
         return {p for p in at_mark if self._ends_at(p, self._place[p])}
+
+    def caught_up(self) -> Collection[Partition]:
+        """Return the partitions whose list has been given, all but a last `EOF`."""
+        return self.ended() | {p for p, place in self._place.items() if place >= len(self._items[p])}
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Remember the positions in `committed`."""

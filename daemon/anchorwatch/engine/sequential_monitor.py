@@ -156,7 +156,8 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
             level = float(means[subject]), float(usual[event.group, subject])
             held = _after_window(lanes, lookout, (event.group, subject), level, int(sizes[subject]))
             if held is not None:
-                findings.append(_finding(lookout, reference, event.group, subject, moment, held, decisive=False))
+                over = held.level is Level.STABLE
+                findings.append(_finding(lookout, reference, event.group, subject, moment, held, decisive=over))
     return findings
 
 

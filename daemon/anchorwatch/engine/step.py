@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anchorwatch.decide.decision import Outcome as Decision
 from anchorwatch.decide.decision import decide, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
 from anchorwatch.engine import building, join, watermark
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from anchorwatch.decide.decision import Decided
-    from anchorwatch.decide.notices import Notice
-    from anchorwatch.decide.retrain import Trigger
     from anchorwatch.engine.baseline import Baseline
     from anchorwatch.engine.finding import Finding
     from anchorwatch.engine.join import Columns, Outcomes
@@ -48,17 +46,13 @@ class Outcome:
         Baselines that were completed.
     evidence
         Every verdict, with whose it is.
-    decided
-        What each verdict led to, and why.
-    notices, triggers
-        What is to be told.
+    decision
+        What they led to and why, and what is to be told.
     """
 
     baselines: tuple[Baseline, ...]
     evidence: tuple[Evidence, ...]
-    decided: tuple[Decided, ...]
-    notices: tuple[Notice, ...]
-    triggers: tuple[Trigger, ...]
+    decision: Decision
 
 
 def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
@@ -162,18 +156,18 @@ def _decided(
     findings.sort(key=lambda f: (f[1].moment, f[1].kind, f[1].subject, f[1].monitor, f[1].segment, f[0]))
     moments = [finding.moment for _, finding in findings]
     evidence = [_evidence(watch, state.versions[code], finding) for code, finding in findings]
-    told: list[tuple[tuple[Decided, ...], tuple[Notice, ...], tuple[Trigger, ...]]] = []
+    told: list[Decision] = []
     start = 0
     for takeover in replaced:
         stop = _first_after(moments, takeover.moment, start)
-        state.decisions, out = decide(watch.rules, state.decisions, evidence[start:stop])
-        told.append((out.decided, out.notices, out.triggers))
+        state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:stop])
+        told.append(decision)
         for name in takeover.replaced:
-            state.decisions, out = supersede(watch.rules, state.decisions, name, takeover.moment.time)
-            told.append((out.decided, out.notices, out.triggers))
+            state.decisions, decision = supersede(watch.rules, state.decisions, name, takeover.moment.time)
+            told.append(decision)
         start = stop
-    state.decisions, out = decide(watch.rules, state.decisions, evidence[start:])
-    told.append((out.decided, out.notices, out.triggers))
+    state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:])
+    told.append(decision)
     for version in state.versions:
         for track in (version.predictions, version.outcomes):
             if track is not None:
@@ -181,9 +175,11 @@ def _decided(
     return state, Outcome(
         baselines=tuple(baselines),
         evidence=tuple(evidence),
-        decided=tuple(d for decided, _, _ in told for d in decided),
-        notices=tuple(n for _, notices, _ in told for n in notices),
-        triggers=tuple(t for _, _, triggers in told for t in triggers),
+        decision=Decision(
+            notices=tuple(n for d in told for n in d.notices),
+            triggers=tuple(t for d in told for t in d.triggers),
+            decided=tuple(x for d in told for x in d.decided),
+        ),
     )
 
 

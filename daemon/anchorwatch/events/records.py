@@ -84,6 +84,9 @@ class Source(Protocol):
     def ended(self) -> Collection[Partition]:
         """Return the partitions that will never give another record; always empty for an endless source."""
 
+    def caught_up(self) -> Collection[Partition]:
+        """Return the partitions of which everything known to be in the log has been given; ended ones are among them."""
+
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Tell the outside how far we are, as a hint for lag tools; the store is the truth."""
 

@@ -207,6 +207,10 @@ class MemorySource:
                 ended.add(partition)
         return ended
 
+    def caught_up(self) -> Collection[Partition]:
+        """Return the partitions that are read to their present end."""
+        return {p for p in self.partitions() if self._position(p) >= self._log.bounds(p)[1]}
+
     def _all_ended(self) -> bool:
         partitions = self.partitions()
         return bool(partitions) and len(self.ended()) == len(partitions)

@@ -1,0 +1,119 @@
+"""What came of a batch as rows of the history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.labels import fingerprint_of, id_of
+from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
+from anchorwatch_detectors.base import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchorwatch.decide.evidence import Evidence
+    from anchorwatch.engine.step import Outcome
+    from anchorwatch.events.records import Outgoing
+
+
+def score_rows(outcome: Outcome) -> list[ScoreRow]:
+    """Return a row for every verdict worth keeping: all but shares of bad values that did not rise."""
+    return [_score(evidence) for evidence in outcome.evidence if not _dull(evidence)]
+
+
+def _dull(evidence: Evidence) -> bool:
+    verdict = evidence.verdict
+    return evidence.identity.kind is Kind.QUALITY and verdict.level is not Level.DRIFT and not verdict.effect > 0
+
+
+def _score(evidence: Evidence) -> ScoreRow:
+    who, verdict = evidence.identity, evidence.verdict
+    return ScoreRow(
+        model=who.model,
+        version=who.version,
+        segment=who.segment,
+        kind=who.kind,
+        subject=who.subject,
+        monitor=who.monitor,
+        at=evidence.at,
+        level=verdict.level,
+        reason=verdict.reason,
+        statistic=verdict.statistic,
+        threshold=verdict.threshold,
+        effect=verdict.effect,
+        direction=verdict.direction,
+        n=verdict.n,
+        since=verdict.since,
+        baseline=evidence.baseline,
+    )
+
+
+def baseline_rows(outcome: Outcome, now: int) -> list[BaselineRow]:
+    """Return a row for every baseline that was completed."""
+    rows = []
+    for baseline in outcome.baselines:
+        part = baseline.outcomes or baseline.predictions
+        rows.append(
+            BaselineRow(
+                id=baseline.id,
+                model=baseline.model,
+                version=baseline.version,
+                document=baseline.to_json(),
+                created=now,
+                rows=part.rows if part is not None else 0,
+                start=part.start if part is not None else None,
+                end=part.end if part is not None else None,
+                fingerprint=part.fingerprint if part is not None else "",
+                code=baseline.code,
+                configuration=baseline.configuration,
+            )
+        )
+    return rows
+
+
+def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[AlertRow]:
+    """Return a row for every notice, with the message that tells it."""
+    documents = {message.id: message.value for message in told}
+    rows = []
+    for notice in outcome.decision.notices:
+        who = notice.identity
+        ident = id_of(source, notice)
+        rows.append(
+            AlertRow(
+                id=ident,
+                fingerprint=fingerprint_of(notice),
+                model=who.model,
+                version=who.version,
+                segment=who.segment,
+                kind=who.kind,
+                subject=who.subject,
+                monitor=who.monitor,
+                severity=notice.severity,
+                status=notice.status,
+                reason=notice.reason,
+                at=notice.at,
+                starts_at=notice.started_at,
+                ends_at=notice.ended_at,
+                incident=notice.incident,
+                document=documents[ident],
+            )
+        )
+    return rows
+
+
+def trigger_rows(outcome: Outcome, told: Sequence[Outgoing]) -> list[TriggerRow]:
+    """Return a row for every trigger, with the message that asks for it."""
+    documents = {message.id: message.value for message in told}
+    return [
+        TriggerRow(
+            id=trigger.id,
+            model=trigger.model,
+            policy=trigger.policy,
+            incident=trigger.incident,
+            at=trigger.at,
+            reason="triggered",
+            document=documents[trigger.id],
+        )
+        for trigger in outcome.decision.triggers
+    ]

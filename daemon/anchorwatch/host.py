@@ -1,0 +1,298 @@
+"""A host of models: reads, steps, writes everything in one transaction, publishes, and says how far it is.
+
+The daemon, a replay and the demo are this host with other parts. The order of `turn` is what makes a crash harmless:
+what was not in a checkpoint is read again, what was in one but not published is published again with the same ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from anchorwatch.decide.publish import messages
+from anchorwatch.engine import watermark
+from anchorwatch.engine.state import fresh, from_parts, to_parts
+from anchorwatch.engine.step import step
+from anchorwatch.errors import ConnectionFailed
+from anchorwatch.events import deadletters
+from anchorwatch.history import alert_rows, baseline_rows, score_rows, trigger_rows
+from anchorwatch.store.rows import Checkpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from anchorwatch.clock import Clock
+    from anchorwatch.engine.state import State
+    from anchorwatch.engine.step import Outcome
+    from anchorwatch.engine.watch import Watch
+    from anchorwatch.events.decode import Decoder
+    from anchorwatch.events.records import Outgoing, Partition, Records, Sink, Source
+    from anchorwatch.settings.models import EventTime, Outputs
+    from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
+
+
+class Keeper(Protocol):
+    """What a host needs of a store."""
+
+    def positions(self) -> dict[Partition, int]:
+        """Return the next offset to read of each partition."""
+
+    def parts(self, model: str) -> dict[str, bytes]:
+        """Return the state of a model."""
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Write all or nothing."""
+
+    def unpublished(self, limit: int) -> list[Outgoing]:
+        """Return the first messages that wait."""
+
+    def published(self, ids: Sequence[str]) -> None:
+        """Take messages out of the outbox."""
+
+    def outbox_size(self) -> int:
+        """Return how many messages wait."""
+
+    def heartbeat(self, now: int) -> None:
+        """Say that the writer lives."""
+
+
+@dataclass(slots=True)
+class Model:
+    """One model in the hands of a host.
+
+    Attributes
+    ----------
+    watch, decoder, topics, event_time
+        What is watched, how its records are read, from which topics, and how event time goes.
+    state, saved
+        What is remembered now, and what was last written; None for nothing yet.
+    idle
+        Partitions that were not waited for at the last step.
+    """
+
+    watch: Watch
+    decoder: Decoder
+    topics: frozenset[str]
+    event_time: EventTime
+    state: State
+    saved: State | None = None
+    idle: frozenset[Partition] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a host goes.
+
+    Attributes
+    ----------
+    records
+        Most records of one turn.
+    checkpoint
+        Seconds between checkpoints while there is nothing to tell.
+    heartbeat
+        Seconds between signs of life while there is nothing to write.
+    outbox
+        Messages that may wait for publishing before nothing more is read.
+    patience
+        Seconds for which publishing may fail before the host gives up.
+    """
+
+    records: int = 20_000
+    checkpoint: float = 1.0
+    heartbeat: float = 5.0
+    outbox: int = 10_000
+    patience: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a host is made of."""
+
+    source: Source
+    sink: Sink
+    store: Keeper
+    clock: Clock
+
+
+@dataclass(slots=True)
+class _Unwritten:
+    """What came since the last checkpoint."""
+
+    positions: dict[Partition, int] = field(default_factory=dict)
+    outbox: list[Outgoing] = field(default_factory=list)
+    baselines: list[BaselineRow] = field(default_factory=list)
+    scores: list[ScoreRow] = field(default_factory=list)
+    alerts: list[AlertRow] = field(default_factory=list)
+    triggers: list[TriggerRow] = field(default_factory=list)
+
+
+class Host:
+    """Keeps models, their positions and what they tell together.
+
+    Parameters
+    ----------
+    models
+        The models; their state is taken from the store by `start`.
+    source, sink, store, clock
+        The parts.
+    source_name, outputs
+        Who we are, and the topics that are written to.
+    pace
+        How it goes.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        parts: Parts,
+        source_name: str,
+        outputs: Outputs,
+        pace: Pace | None = None,
+    ) -> None:
+        self.models = list(models)
+        self.pace = pace or Pace()
+        self._source, self._sink, self._store, self._clock = parts.source, parts.sink, parts.store, parts.clock
+        self._name, self._outputs = source_name, outputs
+        self._unwritten = _Unwritten()
+        self._heard: dict[Partition, float] = {}
+        self._written = self._alive = 0.0
+        self._failing: float | None = None
+        self.positions: dict[Partition, int] = {}
+
+    def start(self) -> None:
+        """Take up where the store stands: states, positions, and messages that were not published."""
+        for model in self.models:
+            saved = self._store.parts(model.watch.name)
+            model.state = from_parts(model.watch, saved) if saved else fresh(model.watch)
+            model.saved = model.state if saved else None
+        self.positions = self._store.positions()
+        self._source.seek(self.positions)
+        self._written = self._alive = self._clock.monotonic()
+        self.publish()
+
+    def turn(self, timeout: float) -> int:
+        """Read once and take it all the way; return how many records were read.
+
+        Raises
+        ------
+        ConnectionFailed
+            Where publishing has failed for longer than the patience.
+        """
+        if self._store.outbox_size() > self.pace.outbox:
+            self._clock.sleep(min(timeout, 1.0))
+            self.publish()
+            return 0
+        partitions = self._source.partitions()
+        paused = self._paused(partitions)
+        records = self._source.poll(self.pace.records, timeout, paused)
+        idle = self._idle(partitions, paused, records)
+        for part in records:
+            self._unwritten.positions[part.partition] = part.offsets[-1] + 1
+        for model in self.models:
+            self._step(model, partitions, records, idle)
+        if self._due():
+            self.checkpoint()
+        return sum(len(part.offsets) for part in records)
+
+    def checkpoint(self) -> None:
+        """Write everything since the last checkpoint in one transaction, then publish it and say how far we are."""
+        unwritten, self._unwritten = self._unwritten, _Unwritten()
+        parts: dict[str, Mapping[str, bytes | None]] = {}
+        for model in self.models:
+            if model.state is not model.saved:
+                parts[model.watch.name] = to_parts(model.watch, model.state, model.saved)
+        now = self._clock.monotonic()
+        if parts or unwritten.positions:
+            self._store.checkpoint(
+                Checkpoint(
+                    at=self._clock.now(),
+                    positions=unwritten.positions,
+                    parts=parts,
+                    outbox=unwritten.outbox,
+                    baselines=unwritten.baselines,
+                    scores=unwritten.scores,
+                    alerts=unwritten.alerts,
+                    triggers=unwritten.triggers,
+                )
+            )
+            for model in self.models:
+                model.saved = model.state
+            self.positions.update(unwritten.positions)
+            self._written = self._alive = now
+        elif now - self._alive >= self.pace.heartbeat:
+            self._store.heartbeat(self._clock.now())
+            self._alive = now
+        self.publish()
+        if unwritten.positions:
+            self._source.commit(dict(self.positions))
+
+    def publish(self) -> None:
+        """Write what waits in the outbox; a failure is tried again at the next call, until patience ends."""
+        while waiting := self._store.unpublished(1000):
+            try:
+                self._sink.send(waiting)
+            except ConnectionFailed:
+                now = self._clock.monotonic()
+                self._failing = now if self._failing is None else self._failing
+                if now - self._failing >= self.pace.patience:
+                    raise
+                return
+            self._failing = None
+            self._store.published([message.id for message in waiting])
+
+    @property
+    def ended(self) -> bool:
+        """Whether no partition will give another record, and all of them are taken."""
+        ended = set(self._source.ended())
+        return all(p in ended for p in self._source.partitions())
+
+    def _step(
+        self, model: Model, partitions: Sequence[Partition], records: Sequence[Records], idle: frozenset[Partition]
+    ) -> None:
+        mine = [p for p in partitions if p.topic in model.topics]
+        given = [part for part in records if part.partition.topic in model.topics]
+        quiet = idle.intersection(mine)
+        if not given and quiet == model.idle:
+            return
+        batch, letters = model.decoder.decode(given, mine, self._clock.now(), quiet)
+        model.state, outcome = step(model.watch, model.state, batch)
+        model.idle = quiet
+        self._unwritten.outbox += [
+            deadletters.message(letter, self._name, self._outputs.dead_letters) for letter in letters
+        ]
+        self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
+        told = messages(self._name, self._outputs, outcome.decision)
+        self._unwritten.outbox += told
+        self._unwritten.baselines += baseline_rows(outcome, self._clock.now())
+        self._unwritten.scores += score_rows(outcome)
+        self._unwritten.alerts += alert_rows(self._name, outcome, told)
+        self._unwritten.triggers += trigger_rows(outcome, told)
+
+    def _due(self) -> bool:
+        if self._unwritten.alerts or self._unwritten.triggers or len(self._unwritten.scores) > 50_000:
+            return True
+        return self._clock.monotonic() - self._written >= self.pace.checkpoint
+
+    def _paused(self, partitions: Sequence[Partition]) -> frozenset[Partition]:
+        """Return the partitions that are ahead of the others in event time, for any model."""
+        names: set[str] = set()
+        for model in self.models:
+            mine = [str(p) for p in partitions if p.topic in model.topics]
+            quiet = {str(p) for p in model.idle}
+            names |= watermark.ahead(model.state.mark, mine, quiet, model.event_time.ahead)
+        return frozenset(p for p in partitions if str(p) in names)
+
+    def _idle(
+        self, partitions: Sequence[Partition], paused: frozenset[Partition], records: Sequence[Records]
+    ) -> frozenset[Partition]:
+        """Return the partitions that are not waited for: ended, or quiet for long with nothing left to read."""
+        now = self._clock.monotonic()
+        quiet = set(self._source.caught_up()) - paused - {part.partition for part in records}
+        for partition in partitions:
+            if partition not in quiet or partition not in self._heard:
+                self._heard[partition] = now
+        ended = set(self._source.ended())
+        patience = {t: m.event_time.idle_after / 1e9 for m in self.models for t in m.topics}
+        return frozenset(p for p in partitions if p in ended or now - self._heard[p] >= patience.get(p.topic, 60.0))
