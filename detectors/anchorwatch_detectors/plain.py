@@ -125,7 +125,7 @@ class _Decoder:
         if not isinstance(node, dict):
             return node
         kind = node[KIND]
-        if not isinstance(kind, str) or (read := getattr(self, f"_{kind}", None)) is None:
+        if not isinstance(kind, str) or (read := getattr(self, f"_read_{kind}", None)) is None:
             raise ValueError(f"the description of an object of {self._package} has an unknown kind {kind!r}")
         return read(node)
 
@@ -133,13 +133,13 @@ class _Decoder:
         self._seen.append(value)
         return value
 
-    def _same(self, node: dict[str, Any]) -> Any:
+    def _read_same(self, node: dict[str, Any]) -> Any:
         return self._seen[node["index"]]
 
-    def _scalar(self, node: dict[str, Any]) -> Any:
+    def _read_scalar(self, node: dict[str, Any]) -> Any:
         return np.dtype(node["dtype"]).type(node["value"])
 
-    def _tuple(self, node: dict[str, Any]) -> Any:
+    def _read_tuple(self, node: dict[str, Any]) -> Any:
         return tuple(self.value(item) for item in node["items"])
 
     def _class(self, node: dict[str, Any]) -> type[Any]:
@@ -153,54 +153,54 @@ class _Decoder:
             raise ValueError(f"the description names {module}:{name}, which is not a class of {self._package}")
         return found
 
-    def _method(self, node: dict[str, Any]) -> Any:
+    def _read_method(self, node: dict[str, Any]) -> Any:
         owner = self.value(node["of"])
         return getattr(owner, node["name"])
 
-    def _array(self, node: dict[str, Any]) -> Any:
+    def _read_array(self, node: dict[str, Any]) -> Any:
         return self._keep(np.array(node["data"], dtype=np.dtype(node["dtype"])).reshape(node["shape"]))
 
-    def _random(self, node: dict[str, Any]) -> random.Random:
+    def _read_random(self, node: dict[str, Any]) -> random.Random:
         made = random.Random()  # noqa: S311 - the generator of a detector that was running, not a secret
         made.setstate((node["version"], tuple(map(int, node["words"])), node["gauss"]))
         self._keep(made)
         return made
 
-    def _list(self, node: dict[str, Any]) -> Any:
+    def _read_list(self, node: dict[str, Any]) -> Any:
         made = self._keep([])
         made.extend(self.value(item) for item in node["items"])
         return made
 
-    def _set(self, node: dict[str, Any]) -> Any:
+    def _read_set(self, node: dict[str, Any]) -> Any:
         made = self._keep(set())
         made.update(self.value(item) for item in node["items"])
         return made
 
-    def _frozenset(self, node: dict[str, Any]) -> Any:
+    def _read_frozenset(self, node: dict[str, Any]) -> Any:
         index = len(self._seen)
         self._keep(None)
         self._seen[index] = frozenset(self.value(item) for item in node["items"])
         return self._seen[index]
 
-    def _deque(self, node: dict[str, Any]) -> Any:
+    def _read_deque(self, node: dict[str, Any]) -> Any:
         made = self._keep(deque(maxlen=node["maxlen"]))
         made.extend(self.value(item) for item in node["items"])
         return made
 
-    def _dict(self, node: dict[str, Any]) -> Any:
+    def _read_dict(self, node: dict[str, Any]) -> Any:
         made = self._keep({})
         for key, item in node["items"]:
             made[self.value(key)] = self.value(item)
         return made
 
-    def _object(self, node: dict[str, Any]) -> Any:
+    def _read_object(self, node: dict[str, Any]) -> Any:
         found = self._class(node)
         made = self._keep(object.__new__(found))
         for name, item in node["attributes"]:
             object.__setattr__(made, name, self.value(item))
         return made
 
-    def _compiled(self, node: dict[str, Any]) -> Any:
+    def _read_compiled(self, node: dict[str, Any]) -> Any:
         found = self._class(node)
         index = len(self._seen)
         self._keep(None)

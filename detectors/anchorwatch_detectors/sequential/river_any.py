@@ -118,6 +118,6 @@ def _detector(path: str) -> tuple[type[Any], bool]:
     from river.base import BinaryDriftDetector, DriftDetector  # noqa: PLC0415 - river takes seconds to import
 
     detects = isinstance(found, type) and issubclass(found, (DriftDetector, BinaryDriftDetector))
-    if not detects or inspect.isabstract(found):
+    if not detects or getattr(found.update, "__isabstractmethod__", False):
         raise ValueError(f"{path} is not a drift detector: it cannot watch a stream; name one of river.drift")
     return found, issubclass(found, BinaryDriftDetector)
