@@ -21,14 +21,27 @@ if TYPE_CHECKING:
     from anchorwatch.events.values import Getter
 
 _DOT = re.compile(r"(?<!\\)\.")
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 NUMBER = float | None
 ANY = str | int | float | bool | UnsetType | None
 
 
 def split(path: str) -> tuple[str, ...]:
-    """Return the names along a path."""
-    return tuple(name.replace("\\.", ".") for name in _DOT.split(path))
+    """Return the names along a path.
+
+    Raises
+    ------
+    ConfigurationError
+        If a name holds what JSON can only write escaped: a quote, a backslash, a control character.
+    """
+    names = tuple(name.replace("\\.", ".") for name in _DOT.split(path))
+    if _ESCAPED.search("".join(names)):
+        raise ConfigurationError(
+            f"the path {path!r} holds a quote, a backslash or a control character, and fields of such names cannot be "
+            "read: correct it, or have the producer rename the field"
+        )
+    return names
 
 
 class Node:

@@ -47,7 +47,8 @@ class Reader:
         self._blank = self._root.take({})
 
     def _path(self, path: str) -> tuple[str, ...]:
-        return (path,) if self.text else paths.split(path)
+        names = paths.split(path)
+        return (".".join(names),) if self.text else names
 
     def getter(self, path: str) -> Getter:
         """Return the function that takes the value of a field from an event."""
