@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from anchorwatch.cli.connect import Report
     from anchorwatch.settings.loader import Examined, Finding
     from anchorwatch.settings.models import Settings
 
@@ -35,23 +36,25 @@ def check(
     from anchorwatch.settings.loader import examine  # noqa: PLC0415 - `--help` needs no pydantic
 
     examined = examine(Path(config), os.environ)
-    reports = _connect(examined) if connect and examined.settings is not None else []
+    reports = _connect(examined.settings) if connect and examined.settings is not None else []
     if json:
         typer.echo(to_json.dumps(_as_json(config, examined, reports, explain=explain), ensure_ascii=False))
     else:
         _print(config, examined, reports, explain=explain)
     if examined.settings is None:
         raise typer.Exit(WRONG)
-    codes = [report.exit_code for report in reports if not report.fine]
+    codes = [report.exit_code for report in reports if report.exit_code]
     if codes:
         raise typer.Exit(max(codes))
 
 
-def _connect(examined: Examined) -> list[Any]:
-    return []
+def _connect(settings: Settings) -> list[Report]:
+    from anchorwatch.cli.connect import ask  # noqa: PLC0415 - as above
+
+    return ask(settings)
 
 
-def _print(config: str, examined: Examined, reports: list[Any], *, explain: bool) -> None:
+def _print(config: str, examined: Examined, reports: list[Report], *, explain: bool) -> None:
     from anchorwatch.settings.summary import summarise  # noqa: PLC0415 - as above
 
     if examined.settings is None:
@@ -62,8 +65,11 @@ def _print(config: str, examined: Examined, reports: list[Any], *, explain: bool
         return
     if explain:
         typer.echo(_explained(examined.settings), nl=False)
-        return
-    typer.echo(f"ok: {config}\n\n{summarise(examined.settings)}")
+    else:
+        typer.echo(f"ok: {config}\n\n{summarise(examined.settings)}" + "\n" * bool(reports))
+    for report in reports:
+        verdict = "ok" if report.exit_code == 0 else "not ok"
+        typer.echo(f"{verdict}: {report.subject}: {report.message}", err=explain or report.exit_code != 0)
 
 
 def _explained(settings: Settings) -> str:
@@ -72,12 +78,16 @@ def _explained(settings: Settings) -> str:
     return to_yaml(settings, "beside", lambda _name: '"***"')
 
 
-def _as_json(config: str, examined: Examined, reports: list[Any], *, explain: bool) -> dict[str, Any]:
+def _as_json(config: str, examined: Examined, reports: list[Report], *, explain: bool) -> dict[str, Any]:
     document: dict[str, Any] = {
         "config": config,
-        "ok": examined.settings is not None and all(report.fine for report in reports),
+        "ok": examined.settings is not None and not any(report.exit_code for report in reports),
         "problems": [_finding(finding) for finding in examined.findings],
     }
+    if reports:
+        document["connect"] = [
+            {"subject": report.subject, "ok": report.exit_code == 0, "message": report.message} for report in reports
+        ]
     if explain and examined.settings is not None:
         document["explain"] = _explained(examined.settings)
     return document

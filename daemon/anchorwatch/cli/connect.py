@@ -1,0 +1,155 @@
+"""What `anchorwatch check --connect` asks the broker and the store; nothing is written to either."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anchorwatch.clock import SystemClock
+from anchorwatch.errors import AnchorwatchError, ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from anchorwatch.settings.models import Kafka, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One answer.
+
+    Attributes
+    ----------
+    subject
+        What was asked about.
+    exit_code
+        0 where all is well, else that of the error the daemon would end with.
+    message
+        What was found, or what is wrong and what to do.
+    """
+
+    subject: str
+    exit_code: int
+    message: str
+
+
+def ask(settings: Settings) -> list[Report]:
+    """Return what the broker and the store say to a configuration, in the order in which a daemon would meet it."""
+    reports: list[Report] = []
+    for subject, asking in (
+        ("store", _store(settings)),
+        ("kafka", _inputs(settings)),
+        ("outputs", _outputs(settings)),
+        ("baselines", _baselines(settings)),
+    ):
+        try:
+            reports += [Report(subject, 0, message) for message in asking]
+        except AnchorwatchError as error:
+            reports.append(Report(subject, error.exit_code, str(error)))
+    return reports
+
+
+def _store(settings: Settings) -> Iterator[str]:
+    from anchorwatch.errors import StoreError  # noqa: PLC0415
+    from anchorwatch.store.connection import look  # noqa: PLC0415 - keeps `anchorwatch check` without --connect fast
+    from anchorwatch.store.reader import Reader  # noqa: PLC0415
+
+    path = Path(settings.store)
+    there = look(path)
+    unwritable = [str(place) for place in (path, path.parent) if place.exists() and not os.access(place, os.W_OK)]
+    if unwritable:
+        raise StoreError(f"{' and '.join(unwritable)} cannot be written by this user: give it write permission")
+    if not there:
+        yield f"{path} is not there yet and can be made"
+        return
+    with Reader.open_reader(path) as reader:
+        progress = reader.progress()
+        yield (
+            f"{path} can be read: {progress.number:,} checkpoints, {reader.size():,} bytes, {reader.outbox_size():,} "
+            f"messages to publish; last opened by {progress.holder} (process {progress.pid} on {progress.host})"
+        )
+
+
+def _store_id(settings: Settings) -> str | None:
+    """Return the id of the store, or None where there is none to ask."""
+    from anchorwatch.store.reader import Reader  # noqa: PLC0415
+
+    path = Path(settings.store)
+    if not path.exists():
+        return None
+    with Reader.open_reader(path) as reader:
+        return reader.id
+
+
+def _inputs(settings: Settings) -> Iterator[str]:
+    if settings.kafka is None:
+        yield "no broker is named: only files can be replayed"
+        return
+    from anchorwatch.transport.kafka import KafkaSource  # noqa: PLC0415
+
+    topics = {model.predictions.topic for model in settings.models.values()}
+    topics |= {model.labels.topic for model in settings.models.values() if model.labels is not None}
+    source = KafkaSource(settings.kafka, topics, SystemClock(), _store_id(settings))
+    try:
+        source.check_store()
+        begins, ends = source.bounds(source.partitions())
+        for topic in sorted(topics):
+            count = sum(ends[partition] - begins[partition] for partition in ends if partition.topic == topic)
+            parts = sum(partition.topic == topic for partition in ends)
+            yield f"{topic}: {parts} partition{'s' * (parts != 1)}, {count:,} offsets from the first to the last"
+        if any(ends[partition] > begins[partition] for partition in ends):
+            source.poll(1, 5.0)
+    finally:
+        source.close()
+
+
+def _outputs(settings: Settings) -> Iterator[str]:
+    if settings.kafka is None:
+        return
+    yield from _topics(settings.kafka, sorted({*settings.outputs.model_dump().values()}))
+
+
+def _topics(kafka: Kafka, topics: list[str]) -> Iterator[str]:
+    from anchorwatch.transport.kafka_probe import missing_topics  # noqa: PLC0415
+
+    missing = missing_topics(kafka, topics)
+    for topic in topics:
+        yield f"{topic} {'is not there yet and can be created' if topic in missing else 'is there'}"
+
+
+def _baselines(settings: Settings) -> Iterator[str]:
+    for name, model in settings.models.items():
+        if model.baseline.file is not None:
+            yield f"{name}: {_baseline_file(name, Path(model.baseline.file))}"
+        elif model.baseline.name is not None:
+            yield f"{name}: {_baseline_in_store(name, model.baseline.name, Path(settings.store))}"
+
+
+def _baseline_file(model: str, path: Path) -> str:
+    from anchorwatch.engine.baseline import Baseline  # noqa: PLC0415
+
+    try:
+        baseline = Baseline.from_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError(
+            f"the baseline of {model} cannot be read from {path} ({error.strerror or error}): correct baseline.file, "
+            "or write it with `anchorwatch baseline export`"
+        ) from error
+    return f"baseline {baseline.id} in {path}"
+
+
+def _baseline_in_store(model: str, name: str, store: Path) -> str:
+    from anchorwatch.store.reader import Reader  # noqa: PLC0415
+
+    found = None
+    if store.exists():
+        with Reader.open_reader(store) as reader:
+            found = reader.baseline(name, model=model)
+    if found is None:
+        raise ConfigurationError(
+            f"the store {store} has no baseline {name} for {model}: `anchorwatch baseline list` shows those it has, "
+            "`anchorwatch baseline build` and `import` add one"
+        )
+    return f"baseline {found.id} of {found.rows:,} rows"
