@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -79,6 +79,12 @@ class Events:
     renamed: Bools
     label_time: Int64s
 
+    def first(self, n: int) -> Events:
+        """Return the first n events."""
+        changes: dict[str, Any] = {f.name: getattr(self, f.name)[:n] for f in fields(self) if f.name != "payments"}
+        payments = world.Payments(*(getattr(self.payments, f.name)[:n] for f in fields(self.payments)))
+        return replace(self, payments=payments, **changes)
+
     @property
     def wrong(self) -> Bools:
         """Where the model's answer was wrong."""
@@ -133,13 +139,12 @@ class FraudTraffic:
         """Yield the predictions in order, some thousands at a time."""
         start = self.start
         for chunk in itertools.count():
-            first = chunk * _CHUNK
-            n = _CHUNK if self.events is None else min(_CHUNK, self.events - first)
-            if n <= 0:
+            left = _CHUNK if self.events is None else min(_CHUNK, self.events - chunk * _CHUNK)
+            if left <= 0:
                 return
-            events = self._chunk(chunk, np.arange(first, first + n), start)
+            events = self._chunk(chunk, start)  # whole, so that the number of events says how far and never what
             start = int(events.time[-1])
-            yield events
+            yield events if left == _CHUNK else events.first(left)
 
     def messages(self) -> Iterator[Message]:
         """Yield predictions and labels in the order of their event times."""
@@ -157,9 +162,10 @@ class FraudTraffic:
             yield from sorted([*_prediction_messages(events, self.prefix), *due], key=_time)
         yield from sorted((label for _, held in waiting for label in held), key=_time)
 
-    def _chunk(self, chunk: int, number: Int64s, start: int) -> Events:
+    def _chunk(self, chunk: int, start: int) -> Events:
         rng = np.random.default_rng([self.seed, chunk])
-        n = len(number)
+        n = _CHUNK
+        number = np.arange(chunk * n, (chunk + 1) * n)
         gaps = np.maximum(rng.exponential(self.spacing, n).astype(np.int64), 1)
         time = start + np.cumsum(gaps)
         payments = world.draw(rng, n, np.where(self._since(FaultKind.AMOUNT_DRIFT, number), _AMOUNT_FACTOR, 1.0))
