@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-from typing import TYPE_CHECKING, Any, Self
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -17,10 +18,6 @@ from anchorwatch_detectors.base import SequentialDetector, SequentialState
 from anchorwatch_detectors.guard import LARGEST, usable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
-
     from anchorwatch_detectors.base import Alarms, Floats, Ints
 
 VERSION = 1
@@ -168,10 +165,14 @@ class Lanes(SequentialState):
     def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
         """Take a block of events in order; see `SequentialState.update`."""
         values, groups = self._checked(values, groups)
-        good = usable(values, *self._detector.domain())
+        order, spans = _by_group(groups, values.shape[1])
+        if order is not None:
+            values = values[:, order]
         found: list[tuple[Place, Hit]] = []
-        for group, columns in _by_group(groups, values.shape[1]):
-            self._take(group, columns, values[:, columns], good[:, columns], found)
+        if spans:
+            self._take(values, spans, found)
+        if order is not None:
+            found = [(place._replace(event=int(order[place.event])), hit) for place, hit in found]
         found.sort(key=lambda alarm: alarm[0])
         return as_columns(found)
 
@@ -211,48 +212,52 @@ class Lanes(SequentialState):
             raise ValueError(f"group codes must be whole numbers, not {groups.dtype}")
         if groups.size and int(groups.max()) >= have:
             raise ValueError(f"group code {int(groups.max())} is not below the number of groups, {have}: grow first")
-        return values, groups
+        return values, groups.astype(np.int64, copy=False)
 
-    def _take(
-        self,
-        group: int,
-        columns: slice | Ints,
-        block: Floats,
-        good: NDArray[np.bool_],
-        found: list[tuple[Place, Hit]],
-    ) -> None:
-        subjects, events = block.shape
-        counts = good.sum(axis=1)
-        self.taken[group] += counts
-        self.passed_over[group] += events - counts
-        feed, lanes, first = self._detector.feed, self._lanes, group * subjects
-        for subject, count in enumerate(counts.tolist()):
-            if count == 0:
-                continue
-            row = block[subject]
-            series = row.tolist() if count == events else row[good[subject]].tolist()
-            lanes[first + subject], hits = feed(lanes[first + subject], series)
-            for hit in hits:
-                inside = hit.position if count == events else int(np.flatnonzero(good[subject])[hit.position])
-                event = inside if isinstance(columns, slice) else int(columns[inside])
-                found.append((Place(event, subject, group), hit))
+    def _take(self, values: Floats, spans: list[Span], found: list[tuple[Place, Hit]]) -> None:
+        """Feed each lane its span of each row; `found` takes the alarms."""
+        good = usable(values, *self._detector.domain())
+        codes = [span.group for span in spans]
+        counts = np.add.reduceat(good[:, : spans[-1].stop], [span.start for span in spans], axis=1, dtype=np.int64)
+        self.taken[codes] += counts.T
+        self.passed_over[codes] += np.array([[span.stop - span.start] for span in spans]) - counts.T
+        feed, lanes, subjects = self._detector.feed, self._lanes, len(values)
+        for subject, (row, known) in enumerate(zip(values.tolist(), counts.tolist(), strict=True)):
+            for (group, start, stop), count in zip(spans, known, strict=True):
+                if count == 0:
+                    continue
+                series, kept = row[start:stop], None
+                if count < stop - start:
+                    kept = np.flatnonzero(good[subject, start:stop]).tolist()
+                    series = [series[i] for i in kept]
+                lane = group * subjects + subject
+                lanes[lane], hits = feed(lanes[lane], series)
+                for hit in hits:
+                    event = start + (hit.position if kept is None else kept[hit.position])
+                    found.append((Place(event, subject, group), hit))
 
 
-def _by_group(groups: Ints | None, events: int) -> Iterator[tuple[int, slice | Ints]]:
-    """Yield each group that has events with the columns of its events, in order."""
+class Span(NamedTuple):
+    """Columns of a block, ordered by group, that belong to one group."""
+
+    group: int
+    start: int
+    stop: int
+
+
+def _by_group(groups: Ints | None, events: int) -> tuple[Ints | None, list[Span]]:
+    """Return the order that brings the events of a group together (None: it is so already) and the groups' spans.
+
+    Within a group the events keep their order; negative groups are left out.
+    """
     if events == 0:
-        return
+        return None, []
     if groups is None:
-        yield 0, slice(None)
-        return
-    first = int(groups[0])
-    if (groups == first).all():
-        if first >= 0:
-            yield first, slice(None)
-        return
+        return None, [Span(0, 0, events)]
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
-    cuts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    for columns in np.split(order, cuts):
-        if (group := int(groups[columns[0]])) >= 0:
-            yield group, columns
+    order = order[np.searchsorted(ordered, 0) :]
+    ordered = ordered[len(ordered) - len(order) :]
+    edges = np.flatnonzero(np.diff(ordered, prepend=-1, append=-1)).tolist()
+    spans = [Span(int(ordered[start]), start, stop) for start, stop in pairwise(edges)]
+    return order, spans
