@@ -96,16 +96,22 @@ def create(path: Path, now: int) -> None:
             left.unlink(missing_ok=True)
         connection = connect(fresh, "rwc")
         try:
+            connection.execute("PRAGMA synchronous = OFF")  # nobody sees it before it is synchronised below
             populate(connection, now)
             prepare(connection, fresh)
         finally:
             connection.close()
+        _synchronise(fresh, os.O_RDWR)
         fresh.replace(path)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        _synchronise(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _synchronise(path: Path, how: int) -> None:
+    descriptor = os.open(path, how)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def populate(connection: sqlite3.Connection, now: int) -> None:

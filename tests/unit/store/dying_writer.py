@@ -5,8 +5,9 @@ k-th SQL statement, until one lives to the end; prints how many died.
 
 `creation DIRECTORY`: the same for the making of DIRECTORY/k/anchorwatch.db.
 
-`bursts STORE ROUNDS SEED`: again and again a writer of the same store is killed after a few random milliseconds; each
-first sees that nothing acknowledged is missing. Prints the last acknowledged number.
+`bursts STORE ROUNDS SEED`: again and again a writer of the same store is killed, in turn a few random milliseconds
+after it was started and after it made progress; each first sees that nothing acknowledged is missing. Prints the last
+acknowledged number.
 """
 
 import os
@@ -141,9 +142,12 @@ def bursts(path, rounds, seed):
     acknowledged = path.with_name("acknowledged")
     acknowledged.touch()
     rng = random.Random(seed)
-    for _ in range(rounds):
+    for turn in range(rounds):
+        before = acknowledged.stat().st_size
         pid = fork(lambda: endless(path, acknowledged))
-        time.sleep(rng.uniform(0.001, 0.06))
+        while turn % 2 and acknowledged.stat().st_size < before + 2 and os.waitpid(pid, os.WNOHANG) == (0, 0):
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0.001, 0.03))
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         if not os.WIFSIGNALED(status):

@@ -93,6 +93,22 @@ def test_failure_13_a_message_whose_publishing_was_not_recorded_comes_again_byte
     assert opened().unpublished(10) == sent == [rows.outgoing(1)]
 
 
+def test_failure_34_a_checkpoint_waits_for_the_disk_and_what_may_be_repeated_does_not(store, rows):
+    def waits():
+        return store._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+
+    store.checkpoint(rows.checkpoint(1))
+    assert waits()
+    store.published(["out-1"])
+    assert not waits()
+    store.checkpoint(rows.checkpoint(2))
+    assert waits()
+    store.heartbeat(5)
+    assert not waits()
+    store.add_baselines([rows.baseline(7)])
+    assert waits()
+
+
 def test_messages_leave_in_the_order_they_came(store, rows):
     for k in range(5):
         store.checkpoint(Checkpoint(at=k, outbox=[rows.outgoing(9 - 2 * k), rows.outgoing(8 - 2 * k)]))
@@ -154,19 +170,30 @@ def test_equal_states_have_equal_digests_however_they_came_about(opened, tmp_pat
     assert (other.states()[0].parts, other.states()[0].size) == (2, 2)
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """Return the bytes of a store that was just made."""
+    path = tmp_path_factory.mktemp("empty") / "anchorwatch.db"
+    Store.open(path, holder="a test", now=0).close()
+    return path.read_bytes()
+
+
 PARTS = st.dictionaries(st.sampled_from("abc"), st.none() | st.binary(max_size=9000), max_size=3)
 POSITIONS = st.dictionaries(
     st.builds(Partition, st.text(max_size=3), st.integers(0, 3)), st.integers(0, 2**63 - 1), max_size=3
 )
-STEPS = st.lists(st.tuples(st.dictionaries(st.sampled_from(["m", "é", ""]), PARTS), POSITIONS, st.booleans()), max_size=6)
+STEPS = st.lists(
+    st.tuples(st.dictionaries(st.sampled_from(["m", "é", ""]), PARTS), POSITIONS, st.booleans()), max_size=6
+)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
-def test_any_series_of_checkpoints_and_openings_leaves_what_a_dictionary_would(tmp_path, steps):
+def test_any_series_of_checkpoints_and_openings_leaves_what_a_dictionary_would(tmp_path, empty, steps):
     path = tmp_path / "property.db"
     for left in tmp_path.glob("property.db*"):
         left.unlink()
+    path.write_bytes(empty)
     positions, states = {}, {}
     store = Store.open(path, holder="a test", now=0)
     for k, (parts, moved, again) in enumerate(steps):

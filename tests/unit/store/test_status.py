@@ -1,0 +1,94 @@
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from anchorwatch.cli.status import describe, status
+from anchorwatch.clock import SystemClock
+from anchorwatch.errors import StoreError, UsageError
+from anchorwatch.store.rows import Checkpoint
+from anchorwatch.store.store import Store
+
+APP = typer.Typer()
+APP.command()(status)
+SECOND = 10**9
+
+
+def run(*arguments):
+    return CliRunner().invoke(APP, [str(a) for a in arguments])
+
+
+def test_the_report_says_how_far_the_store_has_come(store, rows):
+    store.checkpoint(rows.checkpoint(1))
+    store.checkpoint(
+        Checkpoint(
+            at=20 * SECOND,
+            parts={"churn": {"a": b"123", "b": b"45"}},
+            alerts=[rows.alert(7, fingerprint="g", status="pending"), rows.alert(8, fingerprint="h", model="churn")],
+        )
+    )
+    store.heartbeat(25 * SECOND)
+    report = describe(store, 30 * SECOND)
+    assert report["age_seconds"] == 5
+    assert report["checkpoint"] == {"number": 2, "at": "1970-01-01T00:00:20+00:00"}
+    assert report["heartbeat"] == "1970-01-01T00:00:25+00:00"
+    assert report["outbox"] == 1
+    assert {"topic": "predictions", "partition": 0, "offset": 100} in report["positions"]
+    churn, fraud = report["models"]
+    assert churn == {
+        "model": "churn", "state_parts": 2, "state_bytes": 5, "firing": 1, "pending": 0, "baselines": 0,
+        "last_trigger": None,
+    }  # fmt: skip
+    assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
+    assert fraud["last_trigger"]["id"] == "trigger-1"
+
+
+def test_a_heartbeat_keeps_a_quiet_daemon_alive(store):
+    assert describe(store, 100 * SECOND)["age_seconds"] == pytest.approx(100)
+    store.heartbeat(99 * SECOND)
+    assert describe(store, 100 * SECOND)["age_seconds"] == 1
+
+
+def test_status_works_beside_the_daemon_and_writes_one_json_object(store, rows):
+    store.checkpoint(rows.checkpoint(1))
+    done = run("--store", store.path, "--json")
+    assert done.exit_code == 0
+    report = json.loads(done.stdout)
+    assert report["store"]["id"] == store.id
+    assert report["holder"]["name"] == "a test"
+    assert [model["model"] for model in report["models"]] == ["fraud"]
+
+
+def test_status_for_people_names_models_as_they_are(store):
+    store.checkpoint(Checkpoint(at=1, parts={"[red]fraud": {"a": b"1"}}))
+    done = run("--store", store.path)
+    assert done.exit_code == 0
+    assert "[red]fraud" in done.stdout
+
+
+def test_max_age_exits_1_when_the_last_sign_of_life_is_older(path):
+    now = SystemClock().now()
+    Store.open(path, holder="a test", now=now - 3600 * SECOND).close()
+    assert run("--store", path, "--max-age", "2h").exit_code == 0
+    late = run("--store", path, "--max-age", "59m", "--json")
+    assert late.exit_code == 1
+    assert "no sign of life for 36" in late.stderr
+    assert json.loads(late.stdout)["age_seconds"] == pytest.approx(3600, abs=60)
+
+
+def test_a_store_that_is_not_there_is_an_error_of_exit_code_4(path):
+    done = run("--store", path)
+    assert isinstance(done.exception, StoreError)
+    assert done.exception.exit_code == 4
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["a.yaml", "--store", "b.db"], "not both"), (["--store", "b.db", "--max-age", "soon"], "--max-age: 'soon'")],
+)
+def test_a_wrong_command_line_is_an_error_of_exit_code_2(arguments, said):
+    done = run(*arguments)
+    assert isinstance(done.exception, UsageError)
+    assert said in str(done.exception)
