@@ -6,6 +6,7 @@ what was not in a checkpoint is read again, what was in one but not published is
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from anchorwatch.events.records import Outgoing, Partition, Records, Sink, Source
     from anchorwatch.settings.models import EventTime, Outputs
     from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
+
+
+Observer = Callable[["Outcome"], None]
 
 
 class Keeper(Protocol):
@@ -139,6 +143,17 @@ class Host:
         Who we are, and the topics that are written to.
     pace
         How it goes.
+    observe
+        Called with what came of each batch, before it is written: for people who watch, never for decisions.
+
+    Attributes
+    ----------
+    positions
+        Next offset to read of each partition, as of the last checkpoint.
+    read
+        Records read since the start.
+    uncommitted
+        Commits of positions in a row that failed; they are hints, so nothing is lost.
     """
 
     def __init__(
@@ -148,8 +163,11 @@ class Host:
         source_name: str,
         outputs: Outputs,
         pace: Pace | None = None,
+        observe: Observer | None = None,
     ) -> None:
         self.models = list(models)
+        self.observe = observe
+        self.read = self.uncommitted = 0
         self.pace = pace or Pace()
         self._source, self._sink, self._store, self._clock = parts.source, parts.sink, parts.store, parts.clock
         self._name, self._outputs = source_name, outputs
@@ -192,7 +210,9 @@ class Host:
             self._step(model, partitions, records, idle)
         if self._due():
             self.checkpoint()
-        return sum(len(part.offsets) for part in records)
+        n = sum(len(part.offsets) for part in records)
+        self.read += n
+        return n
 
     def checkpoint(self) -> None:
         """Write everything since the last checkpoint in one transaction, then publish it and say how far we are."""
@@ -224,7 +244,16 @@ class Host:
             self._alive = now
         self.publish()
         if unwritten.positions:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Tell the outside how far we are; a failure is counted, the store is the truth."""
+        try:
             self._source.commit(dict(self.positions))
+        except ConnectionFailed:
+            self.uncommitted += 1
+        else:
+            self.uncommitted = 0
 
     def publish(self) -> None:
         """Write what waits in the outbox; a failure is tried again at the next call, until patience ends."""
@@ -263,6 +292,8 @@ class Host:
         self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
+        if self.observe is not None:
+            self.observe(outcome)
         told = messages(self._name, self._outputs, outcome.decision)
         self._unwritten.outbox += told
         self._unwritten.baselines += baseline_rows(outcome, self._clock.now())

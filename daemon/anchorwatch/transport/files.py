@@ -89,6 +89,7 @@ class FileSource:
         self._paths: dict[Partition, Path] = {}
         self._open: dict[Partition, None] = {}  # in the order of their last use
         self._turn = 0
+        self._dry: set[Partition] = set()
         self._find_files()
 
     def _find_files(self) -> None:
@@ -166,7 +167,9 @@ class FileSource:
             values += some
             size += sum(len(value) for value in some if value)
         if not values:
+            self._dry.add(partition)
             return None, 0
+        self._dry.discard(partition)
         offsets = range(first, first + len(values))
         nones = [None] * len(values)
         return Records(partition, offsets, nones, values, text_values=reader.text_values), size
@@ -182,6 +185,10 @@ class FileSource:
     def ended(self) -> Collection[Partition]:
         """Return the files that were read to their end; none where files are followed."""
         return set() if self._follow else {p for p, reader in self._readers.items() if reader.ended}
+
+    def caught_up(self) -> Collection[Partition]:
+        """Return the files of which the last look gave nothing more."""
+        return self._dry | {p for p, reader in self._readers.items() if reader.ended}
 
     def progress(self) -> tuple[int, int]:
         """Return how many bytes are read, about, and how many there are."""

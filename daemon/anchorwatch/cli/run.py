@@ -1,0 +1,43 @@
+"""`anchorwatch run`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def run(
+    config: Annotated[str, typer.Argument(help="The configuration, a YAML file.")],
+    *,
+    takeover: Annotated[
+        bool, typer.Option("--takeover", help="Take the store from a process that holds it and hangs.")
+    ] = False,
+    reset: Annotated[
+        list[str] | None, typer.Option("--reset", help="Begin this model anew; its history stays. May be repeated.")
+    ] = None,
+) -> None:
+    """Watch the models of a configuration, until stopped by Ctrl-C or SIGTERM.
+
+    What happens is written to standard error, one JSON object a line. Exit code 0: stopped as asked; 3: the
+    configuration is wrong; 4: the broker or the store cannot be used.
+    """
+    from anchorwatch.app import Daemon  # noqa: PLC0415 - `--help` needs none of it
+    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
+    from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
+    from anchorwatch.telemetry import Log  # noqa: PLC0415 - as above
+
+    stop = threading.Event()
+
+    def asked(number: int, _frame: object) -> None:
+        if stop.is_set():  # asked twice: leave at once, the next start goes on from the last checkpoint
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, asked)
+    Daemon(load(Path(config), os.environ), SystemClock(), takeover=takeover, reset=reset or ()).run(stop, Log())
