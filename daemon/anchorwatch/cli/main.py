@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "run": "Watch the models of a configuration, until stopped.",
     "replay": "Run the same watch over a file, or over a part of the Kafka log.",
     "demo": "See it work on made-up traffic with planted faults; needs no Kafka.",
+    "simulate": "Write made-up fraud traffic to Kafka, to try a daemon on.",
     "check": "Check a configuration: everything that is wrong, with its place.",
     "baseline": "Build, list, show, compare and carry baselines.",
     "status": "Show what the store of a daemon holds and how far it has come.",
@@ -91,16 +92,18 @@ def app() -> Commands:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
+def main(arguments: Sequence[str] | None = None, commands: Commands | None = None) -> NoReturn:
     """Run a command line and leave with its exit code.
 
     Parameters
     ----------
     arguments
         What follows `anchorwatch`; None takes it from the process.
+    commands
+        The command line; None is `app()`.
     """
     try:
-        app().main(args=None if arguments is None else list(arguments), prog_name="anchorwatch")
+        (commands or app()).main(args=None if arguments is None else list(arguments), prog_name="anchorwatch")
     except Exception as error:
         typer.echo(_bug_report(error), err=True)
         raise SystemExit(_BUG) from error
