@@ -38,7 +38,7 @@ def test_a_broken_configuration_is_told_in_full(name, monkeypatch, capsys):
 
 def test_every_case_has_its_message_and_every_message_its_case():
     """No broken configuration is without its expected text, and there are ten at least."""
-    assert NAMES == sorted(path.stem for path in CASES.glob("*.txt"))
+    assert sorted(path.stem for path in CASES.glob("*.txt")) == NAMES
     assert len(NAMES) >= 10
 
 
@@ -52,7 +52,13 @@ def test_no_message_speaks_of_the_libraries_beneath():
 
 def test_the_installed_command_says_the_same():
     """A process of its own ends with exit code 3 and the same message."""
-    command = [sys.executable, "-c", "from anchorwatch.cli.main import main; main()", "check", "01_misspelled_keys.yaml"]
+    command = [
+        sys.executable,
+        "-c",
+        "from anchorwatch.cli.main import main; main()",
+        "check",
+        "01_misspelled_keys.yaml",
+    ]
     done = subprocess.run(command, cwd=CASES, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 3
     assert done.stderr == (CASES / "01_misspelled_keys.txt").read_text(encoding="utf-8")
