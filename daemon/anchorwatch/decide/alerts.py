@@ -172,13 +172,13 @@ def advance(policy: AlertPolicy, state: AlertState | None, evidence: Evidence, s
     state
         What is remembered of the alert; None when nothing is.
     evidence
-        The verdict, in order of event time for its identity; one that is out of order counts as of the time reached.
+        The verdict, in order of event time.
     situation
         What the model's other alerts mean for it. An inhibited verdict leaves no trace: its cause is told elsewhere.
     """
     if evidence.verdict.level is Level.UNDETERMINED:
         return Step(state, Reason.UNDETERMINED)
-    finding = Finding.of_evidence(evidence, evidence.at if state is None else state.seen.at)
+    finding = Finding.of_evidence(evidence)
     if state is None:
         state = AlertState(identity=evidence.identity, seen=finding)
     elif state.seen == finding:
@@ -198,7 +198,7 @@ def supersede(state: AlertState, at: int) -> Notice | None:
     """End an alert because another version took over; None when it was not firing, so nobody knows of it."""
     if state.episode is None:
         return None
-    return _told(state, state.episode, Status.RESOLVED, Reason.SUPERSEDED, max(at, state.seen.at))
+    return _told(state, state.episode, Status.RESOLVED, Reason.SUPERSEDED, at)
 
 
 def _kept(policy: AlertPolicy, state: AlertState) -> AlertState | None:

@@ -6,6 +6,7 @@ calls.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import msgspec
@@ -91,6 +92,8 @@ class Decisions(msgspec.Struct, frozen=True):
         What each retrain policy remembers, by name.
     considered
         What those policies last looked at in the present incident.
+    reached
+        Event time reached, ns since the epoch. Evidence from before it counts as of it: time never goes back.
     """
 
     alerts: dict[Identity, AlertState] = {}
@@ -98,6 +101,7 @@ class Decisions(msgspec.Struct, frozen=True):
     incident: Incident = Incident()
     retrain: dict[str, RetrainState] = {}
     considered: Considered | None = None
+    reached: int = -(2**63)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the state as numbers, text, lists and dicts; equal states give equal plain data."""
@@ -107,6 +111,7 @@ class Decisions(msgspec.Struct, frozen=True):
             incident=self.incident,
             retrain=dict(sorted(self.retrain.items())),
             considered=self.considered,
+            reached=self.reached,
         )
         plain: dict[str, Any] = msgspec.to_builtins(stored)
         return plain
@@ -121,6 +126,7 @@ class Decisions(msgspec.Struct, frozen=True):
             incident=stored.incident,
             retrain=stored.retrain,
             considered=stored.considered,
+            reached=stored.reached,
         )
 
 
@@ -132,6 +138,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     incident: Incident
     retrain: dict[str, RetrainState]
     considered: Considered | None
+    reached: int
 
 
 class Decided(NamedTuple):
@@ -204,11 +211,15 @@ class _Desk:
         self._incident = state.incident
         self._retrain = dict(state.retrain)
         self._considered = state.considered
+        self._reached = state.reached
         self._notices: list[Notice] = []
         self._triggers: list[Trigger] = []
         self._decided: list[Decided] = []
 
     def take(self, evidence: Evidence) -> None:
+        if evidence.at < self._reached:
+            evidence = replace(evidence, at=self._reached)
+        self._reached = evidence.at
         identity = evidence.identity
         situation = Situation(
             episode=self._episodes + 1,
@@ -225,8 +236,9 @@ class _Desk:
         self._decided.append(Decided(evidence.at, identity, step.reason, change, retrain))
 
     def end(self, identity: Identity, at: int) -> None:
-        notice = life.supersede(self._alerts.pop(identity), at)
-        self._decided.append(Decided(at, identity, Reason.SUPERSEDED, self._tell(notice)))
+        self._reached = max(self._reached, at)
+        notice = life.supersede(self._alerts.pop(identity), self._reached)
+        self._decided.append(Decided(self._reached, identity, Reason.SUPERSEDED, self._tell(notice)))
 
     def result(self) -> tuple[Decisions, Outcome]:
         decisions = Decisions(
@@ -235,6 +247,7 @@ class _Desk:
             incident=self._incident,
             retrain=self._retrain,
             considered=self._considered if self._incident.open else None,
+            reached=self._reached,
         )
         return decisions, Outcome(tuple(self._notices), tuple(self._triggers), tuple(self._decided))
 
@@ -261,8 +274,7 @@ class _Desk:
         occasion = self._occasion(evidence)
         reasons = []
         for policy in self._rules.retrain:
-            remembered = self._retrain.get(policy.name, RetrainState())
-            considered = consider(policy, remembered, occasion)
+            considered = consider(policy, self._retrain.get(policy.name, RetrainState()), occasion)
             reasons.append((policy.name, considered.reason))
             if considered.trigger is not None:
                 self._retrain[policy.name] = considered.state

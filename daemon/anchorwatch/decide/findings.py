@@ -30,11 +30,11 @@ class Finding(msgspec.Struct, frozen=True):
     labelled_since: int
 
     @classmethod
-    def of_evidence(cls, evidence: Evidence, not_before: int) -> Self:
-        """Keep a piece of evidence; one that comes out of order counts as of `not_before`, so time never goes back."""
+    def of_evidence(cls, evidence: Evidence) -> Self:
+        """Keep a piece of evidence."""
         verdict = evidence.verdict
         return cls(
-            at=max(int(evidence.at), not_before),
+            at=int(evidence.at),
             level=verdict.level,
             reason=str(verdict.reason),
             statistic=_finite(verdict.statistic),

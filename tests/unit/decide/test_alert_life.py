@@ -308,12 +308,6 @@ def test_an_alert_keeps_its_severity_when_the_configuration_changes_while_it_fir
     assert notice.severity == "warning"
 
 
-def test_evidence_out_of_order_counts_as_of_the_time_reached(evidence, at):
-    state, _, _ = advance(USUAL, None, evidence(50, "drift!"), Situation(1, 1))
-    _, reason, notice = advance(USUAL, state, evidence(40, "stable!"), Situation(2, 1))
-    assert (reason, notice.ended_at) == (Reason.RESOLVED, at(50))
-
-
 def test_an_alert_that_nobody_was_told_of_ends_without_a_word(evidence, at):
     state, _, _ = advance(USUAL, None, evidence(1, "drift"), Situation(1, 1))
     assert state.phase is Phase.PENDING

@@ -47,9 +47,9 @@ def test_rules_are_what_the_configuration_says_for_each_kind():
     assert (found.source, found.model, [policy.name for policy in found.retrain]) == ("/aw", "fraud", ["default"])
 
 
-def test_a_quiet_model_leaves_nothing_behind(evidence, identity):
+def test_a_quiet_model_leaves_nothing_behind_but_the_time(evidence, identity, at):
     state, outcome = decide(rules(), Decisions(), [evidence(i, "stable", identity(str(i))) for i in range(50)])
-    assert state == Decisions()
+    assert state == Decisions(reached=at(49))
     assert (outcome.notices, outcome.triggers) == ((), ())
     assert set(reasons(outcome)) == {Reason.STAYS_INACTIVE}
 
@@ -221,6 +221,18 @@ def test_a_version_that_was_replaced_is_told_to_be_over_and_forgotten(evidence, 
     state, outcome = supersede(rules(), state, "15", at(9))
     assert [each.change for each in outcome.decided] == [Change.CLOSED]
     assert (state.alerts, state.incident.open) == ({}, False)
+
+
+def test_evidence_out_of_order_counts_as_of_the_time_reached(evidence, amount, at):
+    story = [evidence(50, "drift!"), evidence(40, "stable!"), evidence(30, "drift!", amount)]
+    state, outcome = decide(rules(), Decisions(), story)
+    assert [(n.reason, n.at) for n in outcome.notices] == [
+        (Reason.FIRED, at(50)),
+        (Reason.RESOLVED, at(50)),
+        (Reason.FIRED, at(50)),
+    ]
+    assert [each.at for each in outcome.decided] == [at(50)] * 3
+    assert state.reached == at(50)
 
 
 def test_a_version_is_replaced_no_earlier_than_its_last_evidence(evidence, at):

@@ -4,7 +4,7 @@ from itertools import groupby
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anchorwatch.decide.alerts import AlertPolicy, Phase, Situation, advance
@@ -17,6 +17,8 @@ from anchorwatch.decide.retrain import Asked, RetrainPolicy
 from anchorwatch_detectors.base import Direction
 
 MINUTE = 60 * 10**9
+# how long an example takes depends on what else runs on the machine
+many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 WORDS = ("drift", "changed", "better", "stable", "warning", "undetermined")
 
 alert_policies = st.builds(
@@ -88,6 +90,7 @@ def joined(outcomes):
     return tuple(tuple(item for outcome in outcomes for item in outcome[i]) for i in range(3))
 
 
+@many
 @given(rules, st.lists(happenings, max_size=40), st.data())
 def test_it_does_not_matter_how_evidence_is_cut_into_calls(told, rules, story, data):
     evidence = told(story)
@@ -101,6 +104,7 @@ def test_it_does_not_matter_how_evidence_is_cut_into_calls(told, rules, story, d
     assert (state, joined([first, second])) == (whole, tuple(outcome))
 
 
+@many
 @given(rules, st.lists(happenings, max_size=40))
 def test_repeated_evidence_changes_and_tells_nothing(told, rules, story):
     state = Decisions()
@@ -111,13 +115,14 @@ def test_repeated_evidence_changes_and_tells_nothing(told, rules, story):
         assert (outcome.notices, outcome.triggers) == ((), ())
 
 
+@many
 @given(rules, st.lists(happenings, max_size=60))
 def test_every_alert_fires_before_it_resolves_and_resolves_before_it_fires_again(told, rules, story):
     _, outcome = decide(rules, Decisions(), told(story))
+    assert [n.at for n in outcome.notices] == sorted(n.at for n in outcome.notices)
     by_identity = sorted(outcome.notices, key=lambda n: n.identity)
     for _, group in groupby(by_identity, key=lambda n: n.identity):
         notices = list(group)
-        assert [n.at for n in notices] == sorted(n.at for n in notices)
         for _, telling in groupby(notices, key=lambda n: n.episode):
             episode = list(telling)
             assert [n.number for n in episode] == list(range(1, len(episode) + 1))
@@ -128,6 +133,7 @@ def test_every_alert_fires_before_it_resolves_and_resolves_before_it_fires_again
         assert ended == list(dict.fromkeys(n.episode for n in notices))[: len(ended)]
 
 
+@many
 @given(rules, st.lists(happenings, max_size=60))
 def test_episodes_and_incidents_count_from_one_and_leave_no_number_out(told, rules, story):
     state, outcomes = one_after_the_other(rules, told(story))
@@ -137,6 +143,7 @@ def test_episodes_and_incidents_count_from_one_and_leave_no_number_out(told, rul
     assert incidents == list(range(1, state.incident.number + 1))
 
 
+@many
 @given(rules, st.lists(happenings, max_size=60))
 def test_no_id_is_given_twice_and_an_incident_has_one_trigger_of_a_policy(told, rules, story):
     _, outcome = decide(rules, Decisions(), told(story))
@@ -149,6 +156,7 @@ def test_no_id_is_given_twice_and_an_incident_has_one_trigger_of_a_policy(told, 
         assert all(rules.retrain[0].asks_for(cause) for cause in trigger.causes)
 
 
+@many
 @given(rules, st.lists(happenings, max_size=60))
 def test_an_incident_is_open_exactly_while_an_alert_fires(told, rules, story):
     state = Decisions()
@@ -159,6 +167,7 @@ def test_an_incident_is_open_exactly_while_an_alert_fires(told, rules, story):
         assert (state.incident.opened_at is not None) == (firing > 0)
 
 
+@many
 @given(rules, st.lists(happenings, max_size=60))
 def test_only_alerts_with_something_to_remember_are_kept(told, rules, story):
     state, _ = decide(rules, Decisions(), told(story))
@@ -169,6 +178,7 @@ def test_only_alerts_with_something_to_remember_are_kept(told, rules, story):
         assert alert.phase is not Phase.INACTIVE or cooling
 
 
+@many
 @given(rules, st.lists(happenings, max_size=40), st.sampled_from(["1", "2"]))
 def test_a_version_that_was_replaced_has_no_alert_left_and_ends_each_that_fired(told, rules, story, version):
     state, _ = decide(rules, Decisions(), told(story))
@@ -179,7 +189,7 @@ def test_a_version_that_was_replaced_has_no_alert_left_and_ends_each_that_fired(
     assert supersede(rules, after, version, 10**18)[1].decided == ()
 
 
-@settings(max_examples=200)
+@many
 @given(st.integers(1, 4), st.integers(4, 6), st.lists(st.booleans(), max_size=40))
 def test_an_alert_fires_while_enough_of_the_last_windows_show_trouble_as_counted_by_hand(evidence, needs, of, windows):
     policy = AlertPolicy("warning", needs=needs, of=of, keep_firing_for=0, cooldown=0, repeat=0)
@@ -194,6 +204,7 @@ def test_an_alert_fires_while_enough_of_the_last_windows_show_trouble_as_counted
         assert (state is not None and state.phase is Phase.FIRING) == firing
 
 
+@many
 @given(rules, st.lists(happenings, max_size=40))
 def test_the_state_survives_msgpack_bit_for_bit(told, rules, story):
     state, _ = decide(rules, Decisions(), told(story))

@@ -4,7 +4,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorwatch.decide.ids import NAMESPACE, alert_id, fingerprint, idempotency_key, trigger_id
@@ -30,12 +30,14 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_labels():
     assert fingerprint(dict(reversed(LABELS.items()))) == fingerprint(LABELS)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(TRICKY, TRICKY, TRICKY), min_size=2, max_size=2, unique=True))
 def test_different_names_never_share_an_id_even_with_bars_in_them(names):
     one, other = names
     assert trigger_id(*one, 1) != trigger_id(*other, 1)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(TRICKY, TRICKY, max_size=3), st.dictionaries(TRICKY, TRICKY, max_size=3))
 def test_different_labels_never_share_a_fingerprint(one, other):
     assert (fingerprint(one) == fingerprint(other)) == (one == other)
@@ -64,6 +66,7 @@ def test_a_key_reads_like_its_trigger():
     assert re.fullmatch(r"retrain-kreditw-rdigkeit-eu-7-[0-9a-f]{8}", key("/aw", "Kreditwürdigkeit", "(EU)", 7))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80), st.integers(1, 10**9))
 def test_any_key_is_an_rfc_1123_label(model, policy, incident):
     found = key("/aw", model, policy, incident)

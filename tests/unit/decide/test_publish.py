@@ -4,7 +4,7 @@ import json
 
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorwatch.decide.decision import Decisions, decide, rules_of, supersede
@@ -223,6 +223,7 @@ def refuse(constant):
     pytest.fail(f"{constant} is no JSON")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(), min_size=3, max_size=3),
     st.text(min_size=1, max_size=8),

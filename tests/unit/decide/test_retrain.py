@@ -37,7 +37,7 @@ def cause(identity, evidence):
     """Return a firing alert whose trouble began at an hour, with so many labels seen by then."""
 
     def build(kind, word="drift!", *, since=1, labels=1000, **changes):
-        finding = Finding.of_evidence(evidence(60 * since, word), 0)
+        finding = Finding.of_evidence(evidence(60 * since, word))
         who = identity(**({"kind": kind, "subject": str(kind)} | changes))
         return Cause(who, Trouble(finding, since=since * HOUR, labelled=labels))
 
