@@ -18,13 +18,14 @@ from anchorwatch.decide.findings import is_trouble
 from anchorwatch.decide.incidents import Change, Incident
 from anchorwatch.decide.inhibition import inhibited
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.retrain import Cause, Occasion, RetrainPolicy, RetrainReason, RetrainState, Trigger, consider
+from anchorwatch.decide.retrain import Cause, Considered, Occasion, RetrainPolicy, RetrainState, consider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.decide.evidence import Evidence
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.retrain import RetrainReason, Trigger
     from anchorwatch.settings.models import Model
 
 
@@ -68,14 +69,6 @@ def rules_of(source: str, name: str, model: Model) -> Rules:
     )
 
 
-class Considered(msgspec.Struct, frozen=True):
-    """What the retrain policies last looked at; nothing new in it, nothing new to decide."""
-
-    version: str
-    at: int
-    labelled: int
-
-
 class Decisions(msgspec.Struct, frozen=True):
     """What is remembered of the decisions about one model. Treat as a value: it is never changed in place.
 
@@ -92,6 +85,8 @@ class Decisions(msgspec.Struct, frozen=True):
         What each retrain policy remembers, by name.
     considered
         What those policies last looked at in the present incident.
+    replaced
+        Versions that another took over from, sorted: what is found of them no longer matters.
     reached
         Event time reached, ns since the epoch. Evidence from before it counts as of it: time never goes back.
     """
@@ -101,33 +96,22 @@ class Decisions(msgspec.Struct, frozen=True):
     incident: Incident = Incident()
     retrain: dict[str, RetrainState] = {}
     considered: Considered | None = None
+    replaced: tuple[str, ...] = ()
     reached: int = -(2**63)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the state as numbers, text, lists and dicts; equal states give equal plain data."""
-        stored = _Stored(
-            alerts=tuple(self.alerts[identity] for identity in sorted(self.alerts)),
-            episodes=self.episodes,
-            incident=self.incident,
-            retrain=dict(sorted(self.retrain.items())),
-            considered=self.considered,
-            reached=self.reached,
-        )
-        plain: dict[str, Any] = msgspec.to_builtins(stored)
+        alerts = [self.alerts[identity] for identity in sorted(self.alerts)]
+        ordered = {"alerts": alerts, "retrain": dict(sorted(self.retrain.items()))}
+        plain: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(self) | ordered)
         return plain
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Self:
         """Return the state that `to_plain` described; raises msgspec.ValidationError if it is not one."""
         stored = msgspec.convert(plain, _Stored)
-        return cls(
-            alerts={alert.identity: alert for alert in stored.alerts},
-            episodes=stored.episodes,
-            incident=stored.incident,
-            retrain=stored.retrain,
-            considered=stored.considered,
-            reached=stored.reached,
-        )
+        alerts = {alert.identity: alert for alert in stored.alerts}
+        return cls(**(msgspec.structs.asdict(stored) | {"alerts": alerts}))
 
 
 class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +122,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     incident: Incident
     retrain: dict[str, RetrainState]
     considered: Considered | None
+    replaced: tuple[str, ...]
     reached: int
 
 
@@ -189,15 +174,27 @@ def decide(rules: Rules, state: Decisions, evidence: Sequence[Evidence]) -> tupl
     return desk.result()
 
 
-def supersede(rules: Rules, state: Decisions, version: str, at: int) -> tuple[Decisions, Outcome]:
+def supersede(
+    rules: Rules, state: Decisions, version: str, at: int, by: str | None = None
+) -> tuple[Decisions, Outcome]:
     """End all alerts of a version that another has replaced, and forget them.
 
-    `at` is the event time in ns at which the other took over.
+    Parameters
+    ----------
+    rules, state, version
+        The model's, and the version that was replaced.
+    at
+        Event time in ns at which the other took over.
+    by
+        The version that took over. Evidence of `version` then counts for nothing, its late labels among it, until it
+        takes over again itself. None: evidence of `version` goes on to count.
     """
     desk = _Desk(rules, state)
     for identity in sorted(state.alerts):
         if identity.version == version:
             desk.end(identity, at)
+    if by is not None:
+        desk.replaced = (desk.replaced | {version}) - {by}
     return desk.result()
 
 
@@ -212,6 +209,7 @@ class _Desk:
         self._retrain = dict(state.retrain)
         self._considered = state.considered
         self._reached = state.reached
+        self.replaced = frozenset(state.replaced)
         self._notices: list[Notice] = []
         self._triggers: list[Trigger] = []
         self._decided: list[Decided] = []
@@ -221,6 +219,9 @@ class _Desk:
             evidence = replace(evidence, at=self._reached)
         self._reached = evidence.at
         identity = evidence.identity
+        if identity.version in self.replaced:
+            self._decided.append(Decided(evidence.at, identity, Reason.SUPERSEDED))
+            return
         situation = Situation(
             episode=self._episodes + 1,
             incident=self._incident.joining,
@@ -247,6 +248,7 @@ class _Desk:
             incident=self._incident,
             retrain=self._retrain,
             considered=self._considered if self._incident.open else None,
+            replaced=tuple(sorted(self.replaced)),
             reached=self._reached,
         )
         return decisions, Outcome(tuple(self._notices), tuple(self._triggers), tuple(self._decided))

@@ -41,7 +41,7 @@ class Reason(enum.StrEnum):
     ALREADY_SEEN
         The very evidence that was seen last, again; nothing changes.
     SUPERSEDED
-        Another version took over; what this one did no longer matters.
+        Another version took over: what is found of this one no longer matters.
     """
 
     STAYS_INACTIVE = "stays_inactive"

@@ -120,6 +120,14 @@ class RetrainState(msgspec.Struct, frozen=True):
     triggered_at: int | None = None
 
 
+class Considered(msgspec.Struct, frozen=True):
+    """What the retrain policies last looked at; nothing new in it, nothing new to decide."""
+
+    version: str
+    at: int
+    labelled: int
+
+
 class Cause(msgspec.Struct, frozen=True):
     """A firing alert and what it is about."""
 

@@ -241,6 +241,22 @@ def test_a_version_is_replaced_no_earlier_than_its_last_evidence(evidence, at):
     assert outcome.notices[0].at == at(30)
 
 
+def test_late_evidence_of_a_replaced_version_counts_for_nothing_until_it_takes_over_again(evidence, identity, at):
+    """Labels of the old version keep coming for days: it must not fire again, nor ask for a retraining."""
+    newer = identity(version="15")
+    state, _ = decide(rules(), Decisions(), [evidence(0, "drift!")])
+    state, _ = supersede(rules(), state, "14", at(1), by="15")
+    late = [evidence(2, "drift!", labels=9999, labels_since=9999), evidence(3, "drift!", newer), evidence(4, "drift!")]
+    state, outcome = decide(rules(), Decisions.from_plain(state.to_plain()), late)
+    assert reasons(outcome) == [Reason.SUPERSEDED, Reason.FIRED, Reason.SUPERSEDED]
+    assert ([n.identity for n in outcome.notices], outcome.triggers) == ([newer], ())
+    assert state.replaced == ("14",)
+    state, _ = supersede(rules(), state, "15", at(5), by="14")
+    state, outcome = decide(rules(), state, [evidence(6, "drift!", newer), evidence(7, "drift!")])
+    assert reasons(outcome) == [Reason.SUPERSEDED, Reason.FIRED]
+    assert state.replaced == ("15",)
+
+
 def test_the_state_is_plain_data_and_comes_back_through_json(evidence, identity, amount):
     state, _ = decide(
         rules(),
