@@ -166,6 +166,16 @@ class Reference:
         """Return (groups, columns) the mean of `value` over the baseline; NaN where a column is empty."""
         return self.mean_of(self.counts)
 
+    def variances(self) -> NDArray[np.float64]:
+        """Return (groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
+        known = ~np.isnan(self.value)
+        squares = np.where(known, self.counts * np.where(known, self.value, 0.0) ** 2, 0.0)
+        total = np.add.reduceat(squares, self.starts, axis=-1)
+        n = self.valid(self.counts)
+        mean_square = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
+        variance: NDArray[np.float64] = np.maximum(mean_square - self.means() ** 2, 0.0)
+        return variance
+
     def mean_of(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return (..., columns) the mean of `value` over counts (..., width), faults left out."""
         known = ~np.isnan(self.value)

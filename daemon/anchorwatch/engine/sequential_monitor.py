@@ -1,8 +1,9 @@
 """Sequential detectors over all columns and groups of one kind of trouble, and what follows an alarm.
 
-A detector says *when* something changed. Whether that is trouble is judged against the baseline: the mean since the
-change must lie further from the baseline's than the smallest shift worth knowing. From then on the subject stays in
-drift until a whole window that began after the alarm is back within that shift, or the detector finds a change back.
+A detector says *that* something changed. Whether it is trouble is judged against the baseline: the mean since the most
+likely change must lie further from the baseline's than the smallest shift worth knowing. From then on the subject stays
+in drift until a whole window that began after the alarm is back within that shift, or the detector finds a change back.
+A change that seems too small at first is judged once more by the first whole window after the alarm.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from anchorwatch.engine.change_point import RECENT, Change, latest_change
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.window_monitor import direction_of
@@ -64,49 +66,52 @@ class Lanes:
     ----------
     state
         The detector's lanes, (groups, columns).
-    drifting
-        (groups, columns) whether the lane is in drift.
-    since, row
-        (groups, columns) estimated event time of the change, ns, and the row of the group it falls on.
+    recent
+        (groups, columns, `RECENT`) the last values, newest last; NaN for none.
+    drifting, suspected
+        (groups, columns) whether the lane is in drift, or has changed by what seemed too little.
+    since
+        (groups, columns) estimated event time of the change, ns.
     mixed
         (groups, columns) windows still to close that hold rows from before the alarm.
     """
 
     state: SequentialState
+    recent: NDArray[np.float32]
     drifting: NDArray[np.bool_]
+    suspected: NDArray[np.bool_]
     since: NDArray[np.int64]
-    row: NDArray[np.int64]
     mixed: NDArray[np.int64]
 
     @classmethod
     def fresh(cls, lookout: Lookout, groups: int) -> Self:
         """Return lanes that have seen nothing."""
         shape = (groups if lookout.every_group else 1, len(lookout.columns))
-        zero = np.zeros(shape, np.int64)
-        return cls(lookout.detector.start(*shape), np.zeros(shape, np.bool_), zero, zero.copy(), zero.copy())
+        return cls(
+            state=lookout.detector.start(*shape),
+            recent=np.full((*shape, RECENT), np.nan, np.float32),
+            drifting=np.zeros(shape, np.bool_),
+            suspected=np.zeros(shape, np.bool_),
+            since=np.zeros(shape, np.int64),
+            mixed=np.zeros(shape, np.int64),
+        )
 
     def copy(self) -> Self:
         """Return an independent copy."""
-        return type(self)(
-            self.state.copy(), self.drifting.copy(), self.since.copy(), self.row.copy(), self.mixed.copy()
-        )
+        arrays = {name: getattr(self, name).copy() for name in _ARRAYS}
+        return type(self)(state=self.state.copy(), **arrays)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the lanes as plain data."""
-        return {
-            "state": self.state.to_plain(),
-            "drifting": self.drifting,
-            "since": self.since,
-            "row": self.row,
-            "mixed": self.mixed,
-        }
+        return {"state": self.state.to_plain(), **{name: getattr(self, name) for name in _ARRAYS}}
 
     @classmethod
     def from_plain(cls, lookout: Lookout, plain: dict[str, Any]) -> Self:
         """Return the lanes that `to_plain` described."""
-        return cls(
-            lookout.detector.restore(plain["state"]), plain["drifting"], plain["since"], plain["row"], plain["mixed"]
-        )
+        return cls(state=lookout.detector.restore(plain["state"]), **{name: plain[name] for name in _ARRAYS})
+
+
+_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed")
 
 
 class Seen(NamedTuple):
@@ -135,29 +140,36 @@ class Seen(NamedTuple):
 
 def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence[Marks], seen: Seen) -> list[Finding]:
     """Take rows and windows in order; return what was found. `lanes` is updated in place."""
-    usual = reference.means()[:, list(lookout.columns)]
+    columns = list(lookout.columns)
+    usual, variance = reference.means()[:, columns], reference.variances()[:, columns]
     events: list[tuple[Moment, int, _Alarm | Window]] = []
-    for which, groups in enumerate(seen.members if lookout.every_group else seen.members[:1]):
+    for groups, rank in zip(seen.members, seen.rank, strict=True):
         alarms = lanes.state.update(seen.values, groups)
-        events += [(a.moment, 0, a) for a in _alarms(alarms, seen, seen.rank[which])]
-    if events or lanes.drifting.any():
+        events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, seen, groups, rank)]
+        _remember(lanes, seen.values, groups)
+        if not lookout.every_group:
+            break
+    if events or lanes.drifting.any() or lanes.suspected.any():
         events += [(w.moment, 1, w) for w in seen.windows if w.group < len(lanes.drifting)]
     events.sort(key=lambda e: (e[0], e[1], e[2].group))
     findings = []
     for moment, _, event in events:
         if isinstance(event, _Alarm):
-            since = marks[event.group].time_of(event.row, event.rows)
-            verdict = _after_alarm(lanes, lookout, event, since, float(usual[event.group, event.subject]))
-            findings.append(_finding(lookout, reference, event.group, event.subject, moment, verdict, decisive=True))
+            lane = event.group, event.subject
+            change = latest_change(event.recent, float(usual[lane]), float(variance[lane])) or event.change
+            since = marks[event.group].time_of(max(event.row - change.rows + 1, 0), event.row + 1)
+            verdict = _after_alarm(lanes, lookout, lane, change, (since, float(usual[lane])))
+            findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
-        means = reference.mean_of(event.counts)[list(lookout.columns)]
-        sizes = reference.valid(event.counts)[list(lookout.columns)]
-        for subject in np.flatnonzero(lanes.drifting[event.group]).tolist():
-            level = float(means[subject]), float(usual[event.group, subject])
-            held = _after_window(lanes, lookout, (event.group, subject), level, int(sizes[subject]))
+        means = reference.mean_of(event.counts)[columns]
+        sizes = reference.valid(event.counts)[columns]
+        open_cases = lanes.drifting[event.group] | lanes.suspected[event.group]
+        for subject in np.flatnonzero(open_cases).tolist():
+            lane = event.group, subject
+            level = float(means[subject]), float(usual[lane])
+            held = _after_window(lanes, lookout, lane, level, int(sizes[subject]))
             if held is not None:
-                over = held.level is Level.STABLE
-                findings.append(_finding(lookout, reference, event.group, subject, moment, held, decisive=over))
+                findings.append(_finding(lookout, reference, lane, moment, held[0], decisive=held[1]))
     return findings
 
 
@@ -167,62 +179,70 @@ class _Alarm:
     group: int
     subject: int
     row: int
-    rows: int
-    n: int
-    mean: float
-    statistic: float
-    threshold: float
+    change: Change
+    recent: NDArray[np.float32]
 
 
-def _alarms(alarms: Alarms, seen: Seen, rank: NDArray[np.int64]) -> list[_Alarm]:
+def _alarms(
+    alarms: Alarms, lanes: Lanes, seen: Seen, groups: NDArray[np.int64], rank: NDArray[np.int64]
+) -> list[_Alarm]:
     out = []
     for k, event in enumerate(alarms.event.tolist()):
-        row = int(rank[event])
+        group, subject = int(alarms.group[k]), int(alarms.subject[k])
+        mine = seen.values[subject, : event + 1][groups[: event + 1] == group]
+        since = int(alarms.since[k])
         out.append(
             _Alarm(
                 moment=Moment(int(seen.block.at[event]), 1, int(seen.block.time[event])),
-                group=int(alarms.group[k]),
-                subject=int(alarms.subject[k]),
-                row=max(row - int(alarms.since[k]) + 1, 0),
-                rows=row + 1,
-                n=int(alarms.since[k]),
-                mean=float(alarms.after[k]),
-                statistic=float(alarms.statistic[k]),
-                threshold=float(alarms.threshold[k]),
+                group=group,
+                subject=subject,
+                row=int(rank[event]),
+                change=Change(since, since, float(alarms.after[k])),
+                recent=np.concatenate([lanes.recent[group, subject], mine.astype(np.float32)])[-RECENT:],
             )
         )
     return out
 
 
-def _after_alarm(lanes: Lanes, lookout: Lookout, alarm: _Alarm, since: int, usual: float) -> Verdict:
-    lane = alarm.group, alarm.subject
-    effect = alarm.mean - usual
+def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int64]) -> None:
+    """Keep the last values of each group."""
+    for group in np.unique(groups[groups >= 0]).tolist():
+        mine = values[:, groups == group][:, -RECENT:].astype(np.float32)
+        lanes.recent[group] = np.concatenate([lanes.recent[group], mine], axis=1)[:, -RECENT:]
+
+
+def _after_alarm(
+    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, level: tuple[int, float]
+) -> Verdict:
+    """Return what an alarm says of a lane; `level` is the event time of the change and the baseline's mean."""
+    since, usual = level
+    effect = change.mean - usual
     drifting = bool(abs(effect) >= lookout.smallest_shift)
-    lanes.drifting[lane] = drifting
-    lanes.since[lane], lanes.row[lane], lanes.mixed[lane] = since, alarm.row, lookout.panes
+    lanes.drifting[lane], lanes.suspected[lane] = drifting, not drifting and not math.isnan(usual)
+    lanes.since[lane], lanes.mixed[lane] = since, lookout.panes
     if math.isnan(effect):
-        level, reason = Level.UNDETERMINED, "baseline_too_small"
-        lanes.drifting[lane] = False
+        said, reason = Level.UNDETERMINED, "baseline_too_small" if math.isnan(usual) else "size_unknown"
     else:
-        level, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, "small_effect")
+        said, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, "small_effect")
     return Verdict(
-        level=level,
+        level=said,
         reason=reason,
-        statistic=alarm.mean,
+        statistic=change.mean,
         threshold=_threshold(lookout, usual, effect),
         effect=effect,
         direction=direction_of(lookout.kind, effect),
-        n=alarm.n,
-        since=since if level is Level.DRIFT else None,
+        n=change.values,
+        since=since if said is Level.DRIFT else None,
     )
 
 
 def _after_window(
     lanes: Lanes, lookout: Lookout, lane: tuple[int, int], level: tuple[float, float], n: int
-) -> Verdict | None:
-    """Return what a window says of a lane in drift: still, or no longer; None while it holds rows from before.
+) -> tuple[Verdict, bool] | None:
+    """Return what a window says of a lane in drift or suspected of it, and whether that alone decides.
 
-    `level` is the mean of the window and that of the baseline.
+    None while the window holds rows from before the alarm, and where a suspicion comes to nothing. `level` is the mean
+    of the window and that of the baseline.
     """
     if lanes.mixed[lane] > 0:
         lanes.mixed[lane] -= 1
@@ -231,18 +251,22 @@ def _after_window(
         return None
     mean, usual = level
     effect = mean - usual
-    still = bool(abs(effect) >= lookout.smallest_shift)
-    lanes.drifting[lane] = still
-    return Verdict(
-        level=Level.DRIFT if still else Level.STABLE,
-        reason="changed" if still else "back_to_baseline",
+    drifts = bool(abs(effect) >= lookout.smallest_shift)
+    confirmed = bool(lanes.suspected[lane])
+    lanes.drifting[lane], lanes.suspected[lane] = drifts, False
+    if confirmed and not drifts:
+        return None
+    verdict = Verdict(
+        level=Level.DRIFT if drifts else Level.STABLE,
+        reason="changed" if drifts else "back_to_baseline",
         statistic=mean,
         threshold=_threshold(lookout, usual, effect),
         effect=effect,
-        direction=direction_of(lookout.kind, effect) if still else Direction.CHANGED,
+        direction=direction_of(lookout.kind, effect) if drifts else Direction.CHANGED,
         n=n,
-        since=int(lanes.since[lane]) if still else None,
+        since=int(lanes.since[lane]) if drifts else None,
     )
+    return verdict, confirmed or not drifts
 
 
 def _threshold(lookout: Lookout, usual: float, effect: float) -> float:
@@ -250,15 +274,9 @@ def _threshold(lookout: Lookout, usual: float, effect: float) -> float:
 
 
 def _finding(
-    lookout: Lookout,
-    reference: Reference,
-    group: int,
-    subject: int,
-    moment: Moment,
-    verdict: Verdict,
-    *,
-    decisive: bool,
+    lookout: Lookout, reference: Reference, lane: tuple[int, int], moment: Moment, verdict: Verdict, *, decisive: bool
 ) -> Finding:
+    group, subject = lane
     return Finding(
         moment=moment,
         segment=reference.groups[group],
