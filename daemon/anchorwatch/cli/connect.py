@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchorwatch.clock import SystemClock
-from anchorwatch.errors import AnchorwatchError, ConfigurationError
+from anchorwatch.errors import AnchorwatchError, ConfigurationError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from anchorwatch.settings.models import Kafka, Settings
+
+
+READ_SECONDS = 5.0
+"""How long a first record may take to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +40,25 @@ class Report:
 
 
 def ask(settings: Settings) -> list[Report]:
-    """Return what the broker and the store say to a configuration, in the order in which a daemon would meet it."""
-    reports: list[Report] = []
-    for subject, asking in (
-        ("store", _store(settings)),
-        ("kafka", _inputs(settings)),
-        ("outputs", _outputs(settings)),
-        ("baselines", _baselines(settings)),
-    ):
-        try:
-            reports += [Report(subject, 0, message) for message in asking]
-        except AnchorwatchError as error:
-            reports.append(Report(subject, error.exit_code, str(error)))
+    """Return what the broker and the store say to a configuration, each up to its first fault."""
+    questions = [("store", _store(settings)), ("kafka", _broker(settings)), ("baselines", _baselines(settings))]
+    reports = [report for subject, asking in questions for report in _answers(subject, asking)]
+    if settings.kafka is not None and not any(report.exit_code for report in reports if report.subject == "kafka"):
+        reports += _answers("inputs", _inputs(settings, settings.kafka))
+        reports += _answers("outputs", _outputs(settings, settings.kafka))
     return reports
 
 
+def _answers(subject: str, asking: Iterator[str]) -> Iterator[Report]:
+    """Yield what was found, up to the first thing that is wrong."""
+    try:
+        for message in asking:
+            yield Report(subject, 0, message)
+    except AnchorwatchError as error:
+        yield Report(subject, error.exit_code, str(error))
+
+
 def _store(settings: Settings) -> Iterator[str]:
-    from anchorwatch.errors import StoreError  # noqa: PLC0415
     from anchorwatch.store.connection import look  # noqa: PLC0415 - keeps `anchorwatch check` without --connect fast
     from anchorwatch.store.reader import Reader  # noqa: PLC0415
 
@@ -73,7 +79,7 @@ def _store(settings: Settings) -> Iterator[str]:
 
 
 def _store_id(settings: Settings) -> str | None:
-    """Return the id of the store, or None where there is none to ask."""
+    """Return the id of the store, or None where there is none to ask (what is wrong with it was told by then)."""
     from anchorwatch.store.reader import Reader  # noqa: PLC0415
 
     path = Path(settings.store)
@@ -83,15 +89,22 @@ def _store_id(settings: Settings) -> str | None:
         return reader.id
 
 
-def _inputs(settings: Settings) -> Iterator[str]:
+def _broker(settings: Settings) -> Iterator[str]:
     if settings.kafka is None:
         yield "no broker is named: only files can be replayed"
         return
+    from anchorwatch.transport.kafka_probe import require_answer  # noqa: PLC0415
+
+    require_answer(settings.kafka)
+    yield f"{settings.kafka.bootstrap_servers} answers and lets us in"
+
+
+def _inputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
     from anchorwatch.transport.kafka import KafkaSource  # noqa: PLC0415
 
     topics = {model.predictions.topic for model in settings.models.values()}
     topics |= {model.labels.topic for model in settings.models.values() if model.labels is not None}
-    source = KafkaSource(settings.kafka, topics, SystemClock(), _store_id(settings))
+    source = KafkaSource(kafka, topics, SystemClock(), _store_id(settings))
     try:
         source.check_store()
         begins, ends = source.bounds(source.partitions())
@@ -100,20 +113,15 @@ def _inputs(settings: Settings) -> Iterator[str]:
             parts = sum(partition.topic == topic for partition in ends)
             yield f"{topic}: {parts} partition{'s' * (parts != 1)}, {count:,} offsets from the first to the last"
         if any(ends[partition] > begins[partition] for partition in ends):
-            source.poll(1, 5.0)
+            source.poll(1, READ_SECONDS)  # describing a topic and reading it are two rights
     finally:
         source.close()
 
 
-def _outputs(settings: Settings) -> Iterator[str]:
-    if settings.kafka is None:
-        return
-    yield from _topics(settings.kafka, sorted({*settings.outputs.model_dump().values()}))
-
-
-def _topics(kafka: Kafka, topics: list[str]) -> Iterator[str]:
+def _outputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
     from anchorwatch.transport.kafka_probe import missing_topics  # noqa: PLC0415
 
+    topics = sorted({*settings.outputs.model_dump().values()})
     missing = missing_topics(kafka, topics)
     for topic in topics:
         yield f"{topic} {'is not there yet and can be created' if topic in missing else 'is there'}"

@@ -1,4 +1,4 @@
-"""Asking whether the topics we write to are there or could be made, without making them."""
+"""Asking whether a broker lets us in, and whether the topics we write to are there or could be made."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from anchorwatch.settings.models import Kafka
+
+
+def require_answer(kafka: Kafka) -> None:
+    """Return when a broker has let us in; raises `ConnectionFailed` where none answers or it refuses us."""
+    Connection(KafkaAdminClient, kafka).client.close()
 
 
 def missing_topics(kafka: Kafka, topics: Collection[str]) -> list[str]:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 
 import pytest
@@ -93,14 +93,15 @@ def test_help_comes_without_importing_a_command_or_anything_heavy():
     assert done.returncode == 0, done.stderr
 
 
-def test_help_comes_within_0_3_seconds():
-    """The best of five, so that a busy machine is not taken for a slow program."""
+def test_help_takes_less_than_0_3_seconds():
+    """The best of five, in processor time, so that a busy machine is not taken for a slow program."""
     command = [sys.executable, "-c", "from anchorwatch.cli.main import main; main()", "--help"]
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(command, capture_output=True, check=True)
-        times.append(time.perf_counter() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(times) < 0.3
 
 
