@@ -1,4 +1,4 @@
-"""What the tests on bins and categories share: bins for numbers, and the chi-square law of their statistics."""
+"""What the tests on bins and categories share: bins for numbers, no rare cells for the law, the chi-square law."""
 
 from __future__ import annotations
 
@@ -29,61 +29,50 @@ class BinnedTest(WindowTest):
     bins
         Bins of about equal baseline mass that a numeric column is cut into, at least 2. More see finer differences
         and need more values. Categories are compared word by word.
+    least_expected
+        Least count, at least 0, that a cell must have under no change on the smaller side for the statistic's law to
+        be trusted. For the p-value alone, rarer cells are pooled with their rare neighbours; statistic and effect keep
+        every cell. Smaller keeps more power and gives more false alarms; 0 pools nothing.
     """
 
     kinds: ClassVar[frozenset[ColumnKind]] = frozenset(ColumnKind)
 
     bins: int = 10
+    least_expected: float = 5.0
 
     def __post_init__(self) -> None:
         check_whole(self.name, "bins", self.bins, least=2, most=10_000)
+        check_real(self.name, "least_expected", self.least_expected, least=0.0)
 
     def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
         """Compare windows with baselines; see `WindowTest.compare`."""
         if position is not None:
             reference, current = coarsened(reference, current, self.bins)
         statistic, effect = self.measure(reference, current)
-        return Comparison(statistic, self.p_value(reference, current, statistic), effect)
+        pooled, common = sturdy(reference, current, self.least_expected), statistic
+        if pooled[0] is not reference:
+            common, _ = self.measure(*pooled)
+        return Comparison(statistic, self.tail(common, *pooled), effect)
 
     @abc.abstractmethod
     def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
         """Return statistic and effect of (columns, cells) counts; NaN where either side is empty."""
 
     @abc.abstractmethod
-    def p_value(self, reference: Ints, current: Ints, statistic: Floats) -> Floats:
-        """Return the p-value of (columns, cells) counts with their statistic; NaN where there is none."""
+    def tail(self, statistic: Floats, reference: Ints, current: Ints) -> Floats:
+        """Return the probability of a statistic at least as large, for (columns, cells) counts with no rare cell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChiSquareLaw(BinnedTest):
-    """A test on bins whose statistic, suitably scaled, is chi-square distributed under no change.
-
-    Parameters
-    ----------
-    bins
-        See `BinnedTest`.
-    least_expected
-        Least count, at least 0, that a cell must have under no change on the smaller side for the chi-square law to be
-        trusted. For the p-value alone, rarer cells are pooled with their rare neighbours; statistic and effect keep
-        every cell. Smaller keeps more power and gives more false alarms; 0 pools nothing.
-    """
-
-    least_expected: float = 5.0
-
-    def __post_init__(self) -> None:
-        BinnedTest.__post_init__(self)
-        check_real(self.name, "least_expected", self.least_expected, least=0.0)
+    """A test on bins whose statistic, suitably scaled, is chi-square distributed under no change."""
 
     @abc.abstractmethod
     def chi_square(self, statistic: Floats, balance: Floats) -> Floats:
         """Return the chi-square value of a statistic; `balance` is n m / (n + m) of the two sizes."""
 
-    def p_value(self, reference: Ints, current: Ints, statistic: Floats) -> Floats:
+    def tail(self, statistic: Floats, reference: Ints, current: Ints) -> Floats:
         """Return the upper tail of the chi-square law with one degree of freedom less than there are cells."""
-        pooled = sturdy(reference, current, self.least_expected)
-        if pooled[0] is not reference:
-            reference, current = pooled
-            statistic, _ = self.measure(reference, current)
         n, m = reference.sum(axis=1), current.sum(axis=1)
         value = self.chi_square(statistic, n * (m / np.maximum(n + m, 1)))
         freedom = np.count_nonzero(reference + current, axis=1) - 1

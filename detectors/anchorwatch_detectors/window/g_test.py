@@ -35,7 +35,7 @@ class GTest(ChiSquareLaw):
     bins
         Bins of about equal baseline mass that a numeric column is cut into, at least 2.
     least_expected
-        Least expected count of a cell for the p-value; rarer cells are pooled for it (see `ChiSquareLaw`).
+        Least expected count of a cell for the p-value; rarer cells are pooled for it (see `BinnedTest`).
 
     Raises
     ------

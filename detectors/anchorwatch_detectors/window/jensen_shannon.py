@@ -37,7 +37,7 @@ class JensenShannon(ChiSquareLaw):
     bins
         Bins of about equal baseline mass that a numeric column is cut into, at least 2.
     least_expected
-        Least expected count of a cell for the p-value; rarer cells are pooled for it (see `ChiSquareLaw`). With 10,
+        Least expected count of a cell for the p-value; rarer cells are pooled for it (see `BinnedTest`). With 10,
         p < 0.01 comes up in 1 to 2 % of unchanged windows even where most words are rare; with the customary 5, in up
         to 3 %.
     base

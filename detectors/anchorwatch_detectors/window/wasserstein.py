@@ -9,6 +9,7 @@ import numpy as np
 
 from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
 from anchorwatch_detectors.window.cells import shares
+from anchorwatch_detectors.window.folded import tail_of_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +24,9 @@ class Wasserstein(WindowTest):
 
     The statistic is that of `scipy.stats.wasserstein_distance`, in the column's unit. The effect is the statistic over
     the baseline's standard deviation (divisor n; both taken from the cells); for a constant baseline, over that of
-    both sides together at equal weight. It has no p-value (NaN): hold it against `smallest_effect` in windows large
-    enough. By chance alone the effect is about 1.3 sqrt(1/n + 1/m) for bell-shaped values, n and m being the sizes.
+    both sides together at equal weight. The p-value is that of a weighted sum of absolute normal values, a gamma law
+    with its mean and variance. By chance alone the effect is about 1.3 sqrt(1/n + 1/m) for bell-shaped values, n and m
+    being the sizes.
 
     On a baseline's grid a value stands at its knot or in the middle between two; one outside the baseline's range
     stands at its edge, so that a distance far beyond is understated, never overlooked.
@@ -38,8 +40,8 @@ class Wasserstein(WindowTest):
     >>> rng = np.random.default_rng(7)
     >>> position, baseline, window = pooled_counts([rng.normal(0, 3, 5000)], [rng.normal(1.5, 3, 1000)])
     >>> said = Wasserstein().compare(baseline, window, position)
-    >>> round(said.statistic.item(), 2), round(said.effect.item(), 2)
-    (1.59, 0.53)
+    >>> round(said.statistic.item(), 2), round(said.effect.item(), 2), said.p_value.item() < 1e-9
+    (1.59, 0.53, True)
 
     References
     ----------
@@ -71,7 +73,8 @@ class Wasserstein(WindowTest):
         spread = _std(p, value)
         spread = np.where(spread == 0, _std((p + q) / 2, value), spread)
         effect = np.divide(distance, spread, out=distance.copy(), where=spread > 0)
-        return Comparison(np.ldexp(distance, exponent[:, 0]), np.full(len(distance), np.nan), effect)
+        tail = tail_of_steps(distance, reference, current, value)
+        return Comparison(np.ldexp(distance, exponent[:, 0]), tail, effect)
 
 
 def _std(share: Floats, value: Floats) -> Floats:
