@@ -130,7 +130,6 @@ class Story:
             "caught": sum(c.after is not None for c in caught),
             "false_alarms": len(self.false_alarms()),
             "triggers": len(self.triggers),
-            "resolved": self.resolved(),
             "faults": [{"kind": str(c.kind), "at": c.at, "caught_after_events": c.after} for c in caught],
         }
 

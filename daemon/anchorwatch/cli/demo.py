@@ -1,0 +1,138 @@
+"""`anchorwatch demo`."""
+
+from __future__ import annotations
+
+import json as to_json
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rich.console import Console, RenderableType
+    from rich.live import Live
+
+    from anchorwatch.decide.notices import Notice
+    from anchorwatch.demo import Story
+    from anchorwatch.simulate.scenario import Scenario
+
+CHAPTERS: Final = {
+    "amount_drift": "people pay more",
+    "concept_drift": "fraudsters change their ways",
+    "schema_break": "device_age is renamed upstream",
+    "new_version": "a retrained version 2 takes over",
+}
+SECONDS: Final = 25.0
+"""How long the full story takes on a terminal, so that an eye can follow."""
+
+
+def demo(
+    *,
+    fast: Annotated[bool, typer.Option("--fast", help="A shorter story, without pauses.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="End with one JSON object and show nothing else.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 7,
+) -> None:
+    """See it work on made-up traffic of a fraud model with planted faults; needs no Kafka.
+
+    The traffic goes through the same engine as in production. At first all is well; then amounts drift, the ways of
+    fraud change, a column is renamed, and a retrained version takes over. At the end: what was planted against what was
+    caught. Exit code 1 if not every fault was caught, or an alert had no cause.
+    """
+    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - `--help` needs none of it
+    from anchorwatch.demo import play  # noqa: PLC0415 - as above
+    from anchorwatch.simulate.scenario import FAST, FULL  # noqa: PLC0415 - as above
+
+    scenario = FAST if fast else FULL
+    if json:
+        story = play(scenario, seed, SystemClock(), lambda _story: None)
+        typer.echo(to_json.dumps(story.to_plain()))
+    else:
+        story = _shown(scenario, seed, paced=not fast)
+    result = story.to_plain()
+    if result["caught"] < result["planted"] or result["false_alarms"]:
+        raise typer.Exit(1)
+
+
+def _shown(scenario: Scenario, seed: int, *, paced: bool) -> Story:
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.live import Live  # noqa: PLC0415 - as above
+
+    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
+    from anchorwatch.demo import SLICE, play  # noqa: PLC0415 - as above
+
+    console, clock = Console(highlight=False), SystemClock()
+    console.print(
+        f"Watching a fraud model: {scenario.events:,} predictions, their labels some hours later.\n"
+        f"The first {scenario.baseline:,} make the baseline; what comes after is held against it.\n"
+    )
+    pause = SECONDS * SLICE / scenario.events if paced and console.is_terminal else 0.0
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        tell = _teller(console, live)
+
+        def show(story: Story) -> None:
+            tell(story)
+            clock.sleep(pause)
+
+        story = play(scenario, seed, clock, show)
+    console.print(_ending(story))
+    return story
+
+
+def _teller(console: Console, live: Live) -> Callable[[Story], None]:
+    """Return what prints each new chapter and notice once, above a line that says how far the story is."""
+    said = {"chapters": 0, "notices": 0, "triggers": 0}
+
+    def tell(story: Story) -> None:
+        n = len(story.times)
+        for fault in story.scenario.faults[said["chapters"] :]:
+            if fault.at_event < n:
+                said["chapters"] += 1
+                console.print(f"[bold]{fault.at_event:>7,}  planted: {CHAPTERS[fault.kind]}[/bold]")
+        for notice in story.notices[said["notices"] :]:
+            _print_notice(console, story, notice)
+        said["notices"] = len(story.notices)
+        for trigger in story.triggers[said["triggers"] :]:
+            text = (
+                f"retrain  incident {trigger.incident}, {trigger.labelled:,} labels since the change, id {trigger.id}"
+            )
+            console.print(f"[magenta]{story.number_at(trigger.at):>7,}  {text}[/magenta]", soft_wrap=True)
+        said["triggers"] = len(story.triggers)
+        if console.is_terminal:
+            live.update(_progress(story), refresh=True)
+
+    return tell
+
+
+def _print_notice(console: Console, story: Story, notice: Notice) -> None:
+    from rich.markup import escape  # noqa: PLC0415 - as above
+
+    from anchorwatch.decide.reasons import Reason  # noqa: PLC0415 - as above
+    from anchorwatch.demo import told  # noqa: PLC0415 - as above
+
+    if notice.reason is Reason.REPEATED:
+        return
+    word, colour = ("ALERT  ", "red") if notice.reason is Reason.FIRED else ("resolve", "green")
+    number = story.number_at(notice.at)
+    console.print(f"[{colour}]{number:>7,}  {word}  {escape(told(notice))}[/{colour}]", soft_wrap=True)
+
+
+def _progress(story: Story) -> RenderableType:
+    firing = sum(1 if n.status == "firing" else -1 for n in story.notices if n.reason != "repeated")
+    n = len(story.times)
+    return f"{n:>7,}  of {story.scenario.events:,} predictions, {firing} alerts firing"
+
+
+def _ending(story: Story) -> RenderableType:
+    from rich.table import Table  # noqa: PLC0415 - as above
+
+    table = Table("planted", "at prediction", "caught after", title="\nPlanted against caught", title_justify="left")
+    for fault in story.caught():
+        after = "[red]never[/red]" if fault.after is None else f"{fault.after:,} predictions"
+        table.add_row(CHAPTERS[fault.kind], f"{fault.at:,}", after)
+    end = story.to_plain()
+    triggers = "1 retrain trigger" if end["triggers"] == 1 else f"{end['triggers']} retrain triggers"
+    resolved = "every alert resolved after the new version took over" if story.resolved() else "some alerts still fire"
+    table.caption = f"{end['false_alarms']} false alarms, {triggers}, {resolved}"
+    table.caption_justify = "left"
+    return table
