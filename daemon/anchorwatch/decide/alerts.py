@@ -136,7 +136,7 @@ class AlertState(msgspec.Struct, frozen=True):
     episode
         The present firing; None when it does not fire.
     resolved_at
-        When it last resolved; None when it never did or no longer matters.
+        When it last resolved; None when it never did, or when that was forgotten.
     """
 
     identity: Identity
@@ -243,7 +243,7 @@ def _worry(policy: AlertPolicy, state: AlertState, evidence: Evidence, situation
         notices=0,
         trouble=trouble,
     )
-    return _tell(msgspec.structs.replace(state, pending=None, resolved_at=None), episode, Reason.FIRED)
+    return _tell(msgspec.structs.replace(state, pending=None), episode, Reason.FIRED)
 
 
 def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:

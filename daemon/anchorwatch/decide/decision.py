@@ -84,7 +84,7 @@ class Decisions(msgspec.Struct, frozen=True):
     retrain
         What each retrain policy remembers, by name.
     considered
-        What those policies last looked at in the present incident.
+        What those policies last looked at.
     replaced
         Versions that another took over from, sorted: what is found of them no longer matters.
     reached
@@ -247,7 +247,7 @@ class _Desk:
             episodes=self._episodes,
             incident=self._incident,
             retrain=self._retrain,
-            considered=self._considered if self._incident.open else None,
+            considered=self._considered,
             replaced=tuple(sorted(self.replaced)),
             reached=self._reached,
         )

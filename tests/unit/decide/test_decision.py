@@ -57,7 +57,8 @@ def test_a_quiet_model_leaves_nothing_behind_but_the_time(evidence, identity, at
 def test_deciding_leaves_the_state_it_was_given_as_it_was(evidence):
     before, _ = decide(rules(), Decisions(), [evidence(0, "drift!")])
     kept = before.to_plain()
-    decide(rules(), before, [evidence(1, "stable!")])
+    _, outcome = decide(rules(), before, [evidence(1, "drift!", labels=999), evidence(2, "stable!")])
+    assert len(outcome.triggers) == 1
     supersede(rules(), before, "14", 0)
     assert before.to_plain() == kept
 

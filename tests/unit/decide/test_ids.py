@@ -4,7 +4,7 @@ import re
 import uuid
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from anchorwatch.decide.ids import NAMESPACE, alert_id, fingerprint, idempotency_key, trigger_id
@@ -31,6 +31,8 @@ def test_a_fingerprint_does_not_depend_on_the_order_of_labels():
 
 
 @settings(deadline=None)
+@example([("a|b", "c", "d"), ("a", "b|c", "d")])
+@example([("a\\", "b", "c|d"), ("a|b", "c\\", "d")])
 @given(st.lists(st.tuples(TRICKY, TRICKY, TRICKY), min_size=2, max_size=2, unique=True))
 def test_different_names_never_share_an_id_even_with_bars_in_them(names):
     one, other = names
