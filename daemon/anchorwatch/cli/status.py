@@ -90,6 +90,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "model": name,
             "state_parts": states[name].parts if name in states else 0,
             "state_bytes": states[name].size if name in states else 0,
+            "accounting": _accounting(reader, name),
             "firing": alerts[name, "firing"],
             "pending": alerts[name, "pending"],
             "baselines": baselines[name],
@@ -97,6 +98,14 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
         }
         for name in names
     ]
+
+
+def _accounting(reader: Reader, model: str) -> dict[str, int]:
+    """Return what became of every record of a model, as of the last checkpoint; {} before the first."""
+    from anchorwatch.engine.state import saved_accounting  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+
+    head = reader.part(model, "head")
+    return {} if head is None else saved_accounting(head)
 
 
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
@@ -119,6 +128,8 @@ def _show(report: dict[str, Any]) -> None:
     facts.add_row("waiting to be published", f"{report['outbox']:,}")
     for place in report["positions"]:
         facts.add_row("next to read", f"{place['topic']}/{place['partition']} at {place['offset']:,}")
+    for model in report["models"]:
+        facts.add_row(f"records of {model['model']}", _counted(model["accounting"]))
     console.print(facts, highlight=False, markup=False)
     if not report["models"]:
         return
@@ -134,6 +145,11 @@ def _show(report: dict[str, Any]) -> None:
             f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
         )
     console.print(table)
+
+
+def _counted(accounting: dict[str, int]) -> str:
+    counted = ", ".join(f"{accounting.get(name, 0):,} {name}" for name in ("predictions", "labels", "matched"))
+    return f"{counted}, {sum(n for name, n in accounting.items() if name.startswith('dead_')):,} dead"
 
 
 def _path(configuration: str | None, store: str | None) -> Path:

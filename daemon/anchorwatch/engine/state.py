@@ -143,6 +143,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "versions": [{"name": v.name, "seen": v.seen} for v in state.versions],
         "join": state.join.to_plain(),
         "decisions": state.decisions.to_plain(),
+        "accounting": dict(sorted(state.accounting().items())),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
     old = before.join.tables if before is not None else {}
@@ -159,6 +160,12 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         if version.baseline is not None:
             parts[f"version/{i}/baseline"] = version.baseline.to_json()
     return parts
+
+
+def saved_accounting(head: bytes) -> dict[str, int]:
+    """Return the accounting in the part `head` of a saved state, for whoever has no watch; raises ValueError."""
+    counts: dict[str, int] = unpack(head)["accounting"]
+    return counts
 
 
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:

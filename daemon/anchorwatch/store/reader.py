@@ -112,6 +112,11 @@ class Reader:
         with self.snapshot():
             return state.read_parts(self._connection, self.path, model)
 
+    def part(self, model: str, part: str) -> bytes | None:
+        """Return one part of a model's state, None where there is none; what is damaged raises."""
+        with self.snapshot():
+            return state.read_part(self._connection, self.path, model, part)
+
     def unpublished(self, limit: int) -> list[Outgoing]:
         """Return the first messages that wait to be published, in order."""
         with self.snapshot():

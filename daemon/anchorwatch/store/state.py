@@ -98,6 +98,17 @@ def read_parts(connection: sqlite3.Connection, path: Path, model: str) -> dict[s
     return {part: content for part, _, _, content in rows}
 
 
+def read_part(connection: sqlite3.Connection, path: Path, model: str, part: str) -> bytes | None:
+    """Return one part of a model's state, None where there is none; raises StoreError where it is damaged."""
+    row = connection.execute("SELECT digest, content FROM parts WHERE model = ? AND part = ?", (model, part)).fetchone()
+    if row is None:
+        return None
+    digest, content = row
+    if sha256(content).digest() != digest:
+        raise damaged(path, f"part {part!r} of the state of model {model!r} is not what was written")
+    return bytes(content)
+
+
 def state_sizes(connection: sqlite3.Connection) -> list[StateSize]:
     """Return the sizes of all states, by model."""
     rows = connection.execute("SELECT model, parts, size, hex(digest), at FROM states ORDER BY model")

@@ -6,7 +6,10 @@ from typer.testing import CliRunner
 
 from anchorwatch.cli.status import describe, status
 from anchorwatch.clock import SystemClock
+from anchorwatch.engine.state import fresh, to_parts
+from anchorwatch.engine.watch import compile_watch
 from anchorwatch.errors import StoreError, UsageError
+from anchorwatch.settings.models import Model
 from anchorwatch.store.rows import Checkpoint
 from anchorwatch.store.store import Store
 
@@ -37,11 +40,26 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     assert {"topic": "predictions", "partition": 0, "offset": 100} in report["positions"]
     churn, fraud = report["models"]
     assert churn == {
-        "model": "churn", "state_parts": 2, "state_bytes": 5, "firing": 1, "pending": 0, "baselines": 0,
+        "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "firing": 1, "pending": 0, "baselines": 0,
         "last_trigger": None,
     }  # fmt: skip
     assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
     assert fraud["last_trigger"]["id"] == "trigger-1"
+
+
+def test_the_report_accounts_for_every_record_of_a_model(store):
+    predictions = {"topic": "p", "id": "id", "prediction": {"kind": "binary", "score": "s"}}
+    model = Model.model_validate({"predictions": predictions, "baseline": {"first": 10}})
+    watch = compile_watch("/here", "fraud", model, None, "1")
+    state = fresh(watch)
+    state.count("predictions", 12)
+    state.count("dead_not_json", 3)
+    store.checkpoint(Checkpoint(at=1, parts={"fraud": to_parts(watch, state)}))
+    (fraud,) = describe(store, 2)["models"]
+    assert fraud["accounting"] == state.accounting()
+    assert (fraud["accounting"]["predictions"], fraud["accounting"]["pending_predictions"]) == (12, 0)
+    shown = " ".join(run("--store", store.path).stdout.split())
+    assert "records of fraud 12 predictions, 0 labels, 0 matched, 3 dead" in shown
 
 
 def test_a_heartbeat_keeps_a_quiet_daemon_alive(store):
