@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import json as to_json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from anchorwatch.errors import UsageError
+from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOption, files, kafka_range, require_one
 
 if TYPE_CHECKING:
     from anchorwatch.replay import Report
-    from anchorwatch.settings.models import Settings
-    from anchorwatch.transport.files import FileSource
-    from anchorwatch.transport.kafka_range import KafkaRange
 
 
 def replay(
     config: Annotated[str, typer.Argument(help="The configuration, a YAML file.")],
     *,
-    file: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--file",
-            metavar="TOPIC=PATH",
-            help="Take a topic from files (JSONL, CSV, Parquet; patterns allowed). May be repeated.",
-        ),
-    ] = None,
-    kafka: Annotated[
-        bool, typer.Option("--kafka", help="Take the topics from the broker of the configuration.")
-    ] = False,
-    start: Annotated[
-        str | None, typer.Option("--from", help="With --kafka: first record, an ISO 8601 time or an offset.")
-    ] = None,
-    stop: Annotated[
-        str | None, typer.Option("--to", help="With --kafka: first record not read, an ISO 8601 time or an offset.")
-    ] = None,
+    file: FileOption = None,
+    kafka: KafkaOption = False,
+    start: FromOption = None,
+    stop: ToOption = None,
     output: Annotated[
         str | None, typer.Option("--output", help="Write every message as a line into this directory as well.")
     ] = None,
@@ -49,22 +32,24 @@ def replay(
     The store and the output topics of the configuration are not touched. Exit code 0: done; 2: wrong usage; 3: the
     configuration is wrong; 4: the broker cannot be used; 5: there was not one record.
     """
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - `--help` needs none of it
+    from anchorwatch.app import topics_of  # noqa: PLC0415 - `--help` needs none of it
+    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
     from anchorwatch.replay import replay as run  # noqa: PLC0415 - as above
     from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
     from anchorwatch.store.reader import Reader  # noqa: PLC0415 - as above
     from anchorwatch.transport.jsonl_sink import JsonlSink  # noqa: PLC0415 - as above
 
     settings = load(Path(config), os.environ)
-    if bool(file) == kafka:
-        raise UsageError("say what is to be replayed: either --file TOPIC=PATH (one for each topic), or --kafka")
-    source = _range(settings, start, stop) if kafka else _files(settings, file or [])
+    require_one(file, kafka=kafka)
+    clock = SystemClock()
+    topics = frozenset[str]().union(*(topics_of(model) for model in settings.models.values()))
+    source = kafka_range(settings, topics, start, stop, clock) if kafka else files(file or [], topics, topics, clock)
     named = any(model.baseline.name for model in settings.models.values())
     baselines = Reader.open_reader(Path(settings.store)) if named else None
     try:
         sink = JsonlSink(Path(output)) if output else None
         with _Progress(source) as progress:
-            report = run(settings, source, SystemClock(), sink=sink, baselines=baselines, progress=progress.show)
+            report = run(settings, source, clock, sink=sink, baselines=baselines, progress=progress.show)
         if sink is not None:
             sink.close()
     finally:
@@ -75,54 +60,6 @@ def replay(
         typer.echo(to_json.dumps(report.to_plain(), ensure_ascii=False))
     else:
         _print(report)
-
-
-def _files(settings: Settings, given: list[str]) -> FileSource:
-    from anchorwatch.app import topics_of  # noqa: PLC0415 - as above
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.transport.files import FileSource  # noqa: PLC0415 - as above
-
-    paths: dict[str, list[str]] = {}
-    for each in given:
-        topic, equals, path = each.partition("=")
-        if not (topic and equals and path):
-            raise UsageError(f"--file {each}: write TOPIC=PATH, such as fraud.predictions=log.jsonl")
-        paths.setdefault(topic, []).append(path)
-    wanted = frozenset[str]().union(*(topics_of(model) for model in settings.models.values()))
-    strange = sorted(set(paths) - wanted)
-    if strange:
-        raise UsageError(f"--file: no model reads {', '.join(strange)}; they read {', '.join(sorted(wanted))}")
-    missing = sorted(wanted - set(paths))
-    if missing:
-        raise UsageError(f"--file is missing for {', '.join(missing)}: a watch without it would say something else")
-    return FileSource(paths, clock=SystemClock())
-
-
-def _range(settings: Settings, start: str | None, stop: str | None) -> KafkaRange:
-    from anchorwatch.app import topics_of  # noqa: PLC0415 - as above
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.errors import ConfigurationError  # noqa: PLC0415 - as above
-    from anchorwatch.transport.kafka_range import KafkaRange  # noqa: PLC0415 - as above
-
-    if settings.kafka is None:
-        raise ConfigurationError("the configuration has no section `kafka`, so there is no broker to replay from")
-    topics = frozenset[str]().union(*(topics_of(model) for model in settings.models.values()))
-    places = [place for place in (start, stop) if place is not None]
-    by_offset = bool(places) and all(place.isdecimal() for place in places)
-    first, last = (None if place is None else int(place) if by_offset else _time(place) for place in (start, stop))
-    return KafkaRange(settings.kafka, topics, SystemClock(), start=first, stop=last, by_offset=by_offset)
-
-
-def _time(text: str) -> int:
-    """Return ns since the epoch of an ISO 8601 time; without a zone it is UTC."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"{text!r} is neither a time such as 2026-05-01T12:00:00Z nor, like the other end, an offset"
-        ) from error
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1e6) * 1000
 
 
 class _Progress:

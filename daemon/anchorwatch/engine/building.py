@@ -12,6 +12,8 @@ from anchorwatch.engine.state import attach
 from anchorwatch.engine.track import joined
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from anchorwatch.engine.baseline import Part
@@ -36,12 +38,7 @@ def predictions(watch: Watch, version: Version, rows: Block, made: list[Baseline
         track.gather(rows)
         return rows.take(slice(0, 0)), None
     track.gather(rows.take(slice(0, missing)))
-    block = joined(track.gathered)
-    segments: list[Segment] = []
-    for column, row in zip(watch.predictions.segment_columns, watch.segment_rows, strict=True):
-        codes, words = block.category[row], block.vocabulary[row]
-        segments += segments_of(column, codes, words, watch.max_segments, watch.min_sample)
-    part = summarise(_rows(watch.predictions, block), segments)
+    part = _predictions_part(watch, track.gathered)
     _complete(watch, version, made, predictions=part, outcomes=None)
     return rows.take(slice(missing, None)), int(rows.at[missing - 1])
 
@@ -61,14 +58,51 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
         track.gather(labelled)
         return labelled.take(slice(0, 0))
     track.gather(labelled.take(slice(0, needed)))
-    block = joined(track.gathered)
     known = version.baseline.predictions if version.baseline is not None else None
+    part = _outcomes_part(plan, track.gathered, known)
+    _complete(watch, version, made, predictions=known, outcomes=part)
+    return labelled.take(slice(needed, None))
+
+
+def of_everything(watch: Watch, version: Version) -> Baseline | None:
+    """Return one baseline of all rows that a version has gathered; None where there is not one.
+
+    The outcomes are left out where no label came.
+    """
+    rows = version.predictions.gathered
+    if not rows:
+        return None
+    predictions = _predictions_part(watch, rows)
+    labelled = version.outcomes.gathered if version.outcomes is not None else None
+    outcomes = (
+        _outcomes_part(watch.outcomes, labelled, predictions) if watch.outcomes is not None and labelled else None
+    )
+    return Baseline(
+        model=watch.name,
+        version=version.name,
+        predictions=predictions,
+        outcomes=outcomes,
+        extends="",
+        code=watch.code,
+        configuration=watch.fingerprint,
+    )
+
+
+def _predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
+    block = joined(gathered)
+    segments: list[Segment] = []
+    for column, row in zip(watch.predictions.segment_columns, watch.segment_rows, strict=True):
+        codes, words = block.category[row], block.vocabulary[row]
+        segments += segments_of(column, codes, words, watch.max_segments, watch.min_sample)
+    return summarise(_rows(watch.predictions, block), segments)
+
+
+def _outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None) -> Part:
+    block = joined(gathered)
     segments: list[Segment] = []
     for column, row in zip(plan.segment_columns, block.segments, strict=True):
         segments += _same_segments(known, column, row)
-    part = summarise(_rows(plan, block), segments)
-    _complete(watch, version, made, predictions=known, outcomes=part)
-    return labelled.take(slice(needed, None))
+    return summarise(_rows(plan, block), segments)
 
 
 def _complete(

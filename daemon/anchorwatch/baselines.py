@@ -1,0 +1,196 @@
+"""Baselines made of a log, and how two of them differ."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from anchorwatch.app import replayed, topics_of
+from anchorwatch.engine.baseline import profile_of
+from anchorwatch.engine.building import of_everything
+from anchorwatch.engine.state import fresh
+from anchorwatch.engine.watch import compile_watch
+from anchorwatch.errors import NoData, UsageError
+from anchorwatch.events.decode import Decoder
+from anchorwatch.host import Host, Model, Pace, Parts
+from anchorwatch.store.rows import BaselineRow
+from anchorwatch.store.store import Store
+from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchorwatch.clock import Clock
+    from anchorwatch.engine.baseline import AnyProfile, Baseline
+    from anchorwatch.events.records import Outgoing, Source
+    from anchorwatch.settings.models import Settings
+
+ALL = 10**15  # more rows than any log holds: everything is gathered, nothing is watched
+
+
+class Built(NamedTuple):
+    """A baseline made of a log.
+
+    Attributes
+    ----------
+    baseline
+        The baseline.
+    accounting
+        What became of every record of the log, by name.
+    """
+
+    baseline: Baseline
+    accounting: dict[str, int]
+
+
+class _NoMessages:
+    """A sink for dead letters of a log that is only summarised; they are counted in the accounting."""
+
+    def send(self, messages: Sequence[Outgoing]) -> None:
+        """Let them go."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def build(settings: Settings, name: str, source: Source, clock: Clock, version: str | None = None) -> Built:
+    """Return the baseline of all rows of a log.
+
+    Parameters
+    ----------
+    settings, name
+        The configuration and the model in it; its own `baseline` does not matter here.
+    source
+        The log; all its partitions end.
+    clock
+        Time, for the host.
+    version
+        Which version's rows to take; not needed where there is only one.
+
+    Raises
+    ------
+    UsageError
+        If the log holds several versions and none was chosen, or not the one that was.
+    NoData
+        If there is no row.
+    """
+    model = settings.models[name]
+    watch = compile_watch(settings.source, name, model, None, installed("anchorwatch"))
+    watch = replace(watch, first=ALL, first_labelled=ALL)
+    store = Store.open(Path(":memory:"), holder="baseline build", now=clock.now())
+    held = Model(watch, Decoder(name, model), topics_of(model), model.event_time, fresh(watch))
+    pace = Pace(checkpoint=3600.0, heartbeat=3600.0)
+    try:
+        replayed(Host([held], Parts(source, _NoMessages(), store, clock), settings.source, settings.outputs, pace))
+    finally:
+        store.close()
+    versions = {v.name: v for v in held.state.versions}
+    if not versions:
+        raise NoData(f"the log holds no usable prediction of {name}, so there is nothing to make a baseline of")
+    known = ", ".join(repr(v) for v in versions)
+    if version is None and len(versions) > 1:
+        raise UsageError(f"the log holds the versions {known}: choose one with --version")
+    chosen = next(iter(versions)) if version is None else version
+    if chosen not in versions:
+        raise UsageError(f"the log holds no prediction of version {chosen!r}, but of {known}")
+    baseline = of_everything(watch, versions[chosen])
+    if baseline is None:
+        raise NoData(f"the log holds no usable prediction of {name}, so there is nothing to make a baseline of")
+    return Built(baseline, held.state.accounting())
+
+
+def row_of(baseline: Baseline, now: int) -> BaselineRow:
+    """Return a baseline as the store keeps it."""
+    part = baseline.outcomes if baseline.extends else baseline.predictions
+    part = part or baseline.predictions or baseline.outcomes
+    return BaselineRow(
+        id=baseline.id,
+        model=baseline.model,
+        version=baseline.version,
+        document=baseline.to_json(),
+        created=now,
+        rows=0 if part is None else part.rows,
+        start=None if part is None else part.start,
+        end=None if part is None else part.end,
+        fingerprint="" if part is None else part.fingerprint,
+        code=baseline.code,
+        configuration=baseline.configuration,
+    )
+
+
+class Difference(NamedTuple):
+    """How one column of two baselines differs.
+
+    Attributes
+    ----------
+    column
+        Its name.
+    distance
+        Largest difference of the distribution functions (numeric) or total variation (category), 0 to 1; NaN where one
+        side has no values.
+    before, after
+        What each side says of it, for people.
+    """
+
+    column: str
+    distance: float
+    before: str
+    after: str
+
+
+def difference(before: Baseline, after: Baseline) -> list[Difference]:
+    """Return how the columns of two baselines differ, the most different first; columns of one side only come last."""
+    sides = [_profiles(before), _profiles(after)]
+    names = list(dict.fromkeys([*sides[0], *sides[1]]))
+    rows = [_difference(name, sides[0].get(name), sides[1].get(name)) for name in names]
+    return sorted(
+        rows, key=lambda row: (math.isnan(row.distance), -row.distance if row.distance == row.distance else 0)
+    )
+
+
+def _profiles(baseline: Baseline) -> dict[str, AnyProfile]:
+    parts = [part for part in (baseline.predictions, baseline.outcomes) if part is not None]
+    return {name: profile_of(plain) for part in parts for name, plain in part.columns.items()}
+
+
+def _difference(name: str, before: AnyProfile | None, after: AnyProfile | None) -> Difference:
+    distance = math.nan
+    if isinstance(before, NumericProfile) and isinstance(after, NumericProfile) and before.n and after.n:
+        knots = np.union1d(before.grid, after.grid)
+        distance = float(np.abs(before.cdf(knots) - after.cdf(knots)).max())
+    elif isinstance(before, CategoryProfile) and isinstance(after, CategoryProfile) and before.n and after.n:
+        words = {*before.words, *after.words}
+        shares = [_shares(profile) for profile in (before, after)]
+        apart = sum(abs(shares[0].get(word, 0.0) - shares[1].get(word, 0.0)) for word in words)
+        distance = (apart + abs(shares[0][None] - shares[1][None])) / 2
+    return Difference(name, distance, described(before), described(after))
+
+
+def _shares(profile: CategoryProfile) -> dict[str | None, float]:
+    shares: dict[str | None, float] = dict(zip(profile.words, (profile.counts[:-1] / profile.n).tolist(), strict=True))
+    shares[None] = float(profile.counts[-1] / profile.n)
+    return shares
+
+
+def described(profile: AnyProfile | None) -> str:
+    """Return a column of a baseline in one line for people."""
+    if profile is None:
+        return "not there"
+    if not profile.n:
+        return f"no values, {profile.missing:,} missing"
+    gone = f", {profile.missing:,} missing" if profile.missing else ""
+    if isinstance(profile, NumericProfile):
+        low, middle, high = profile.ppf([0.05, 0.5, 0.95])
+        return (
+            f"mean {profile.mean:.4g}, sd {profile.std:.4g}, 5 % {low:.4g}, median {middle:.4g}, 95 % {high:.4g}{gone}"
+        )
+    top = ", ".join(
+        f"{word} {count / profile.n:.1%}" for word, count in zip(profile.words[:3], profile.counts, strict=False)
+    )
+    more = f", {len(profile.words) - 3} more" if len(profile.words) > 3 else ""
+    return f"{top}{more}{gone}"

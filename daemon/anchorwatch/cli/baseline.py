@@ -1,0 +1,272 @@
+"""`anchorwatch baseline`."""
+
+from __future__ import annotations
+
+import json as to_json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOption, files, kafka_range, require_one
+from anchorwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.settings.models import Settings
+    from anchorwatch.store.reader import Reader
+
+app = typer.Typer(help="Build, list, show, compare and carry baselines.", rich_markup_mode=None, no_args_is_help=True)
+
+StoreOption = Annotated[str, typer.Option("--store", help="Path of the store.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+Reference = Annotated[str, typer.Argument(help="Id, its beginning, a name, or a file that was exported.")]
+ModelOption = Annotated[str | None, typer.Option("--model", help="The model, where there are several.")]
+DEFAULT_STORE = "anchorwatch.db"
+
+
+@app.command()
+def build(
+    config: Annotated[str, typer.Argument(help="The configuration, a YAML file.")],
+    *,
+    model: ModelOption = None,
+    version: Annotated[
+        str | None, typer.Option("--version", help="The model version, where there are several.")
+    ] = None,
+    file: FileOption = None,
+    kafka: KafkaOption = False,
+    start: FromOption = None,
+    stop: ToOption = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name to give it, for `baseline: {name: ...}`.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", help="Write it to this JSON file, not to the store.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Build a baseline from all rows of a log, and put it into the store of the configuration.
+
+    Labels are optional; with them the baseline knows how often the model is wrong.
+    """
+    from anchorwatch.app import topics_of  # noqa: PLC0415 - `--help` needs none of it
+    from anchorwatch.baselines import build as built  # noqa: PLC0415 - as above
+    from anchorwatch.baselines import row_of  # noqa: PLC0415 - as above
+    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
+    from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
+    from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
+
+    settings = load(Path(config), os.environ)
+    chosen, clock = _model(settings, model), SystemClock()
+    require_one(file, kafka=kafka)
+    if output and name:
+        raise UsageError("--name names a baseline in the store, --output writes it to a file: choose one")
+    topics, needed = topics_of(settings.models[chosen]), {settings.models[chosen].predictions.topic}
+    source = kafka_range(settings, topics, start, stop, clock) if kafka else files(file or [], topics, needed, clock)
+    try:
+        baseline, accounting = built(settings, chosen, source, clock, version)
+    finally:
+        source.close()
+    if output:
+        _write(Path(output), baseline)
+    else:
+        with Curator.open_curator(Path(settings.store), holder="baseline build", now=clock.now()) as store:
+            store.add_baselines([row_of(baseline, clock.now())])
+            if name:
+                store.promote(name, baseline.id, now=clock.now())
+    if json:
+        typer.echo(to_json.dumps({"id": baseline.id, "name": name, "accounting": accounting}))
+        return
+    typer.echo(_facts(baseline))
+    dead = sum(n for key, n in accounting.items() if key.startswith("dead_"))
+    if dead:
+        typer.echo(f"{dead:,} records could not be used and are not in it", err=True)
+
+
+@app.command("list")
+def list_(
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the baselines of a store, newest first."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
+
+    from anchorwatch.decide.instants import readable  # noqa: PLC0415 - as above
+    from anchorwatch.store.reader import Reader  # noqa: PLC0415 - as above
+
+    with Reader.open_reader(Path(store)) as reader:
+        entries = reader.baselines(model=model)
+    if json:
+        plain = [{slot: getattr(entry, slot) for slot in entry.__slots__} for entry in entries]
+        typer.echo(to_json.dumps(plain))
+        return
+    table = Table("id", "model", "version", "rows", "from", "to", "names")
+    for entry in entries:
+        span = ["" if at is None else readable(at) for at in (entry.start, entry.end)]
+        table.add_row(entry.id, entry.model, entry.version, f"{entry.rows:,}", *span, ", ".join(entry.names))
+    Console().print(table)
+
+
+@app.command()
+def show(
+    reference: Reference, *, store: StoreOption = DEFAULT_STORE, model: ModelOption = None, json: JsonOption = False
+) -> None:
+    """Show what a baseline says of every column, and where it comes from."""
+    from anchorwatch.baselines import described  # noqa: PLC0415 - as above
+    from anchorwatch.engine.baseline import profile_of  # noqa: PLC0415 - as above
+
+    baseline = _found(reference, store, model)
+    if json:
+        typer.echo(baseline.to_json())
+        return
+    typer.echo(_facts(baseline))
+    for part in (baseline.predictions, baseline.outcomes):
+        if part is not None:
+            typer.echo("")
+        for name, plain in part.columns.items() if part is not None else ():
+            typer.echo(f"  {name}: {described(profile_of(plain))}")
+
+
+@app.command()
+def diff(
+    before: Reference,
+    after: Reference,
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show how two baselines differ, the most different column first; the distance is from 0 (same) to 1."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.markup import escape  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415 - as above
+
+    from anchorwatch.baselines import difference  # noqa: PLC0415 - as above
+
+    rows = difference(_found(before, store, model), _found(after, store, model))
+    if json:
+        plain = [{**r._asdict(), "distance": None if r.distance != r.distance else r.distance} for r in rows]  # noqa: PLR0124 - NaN
+        typer.echo(to_json.dumps(plain))
+        return
+    table = Table("column", "distance", "before", "after")
+    for row in rows:
+        table.add_row(escape(row.column), f"{row.distance:.3f}", escape(row.before), escape(row.after))
+    Console().print(table)
+
+
+@app.command()
+def export(
+    reference: Reference,
+    output: Annotated[str, typer.Argument(help="The JSON file to write.")],
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    model: ModelOption = None,
+) -> None:
+    """Write a baseline to a JSON file, to carry it elsewhere."""
+    baseline = _found(reference, store, model)
+    _write(Path(output), baseline)
+    typer.echo(f"{baseline.id} written to {output}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[str, typer.Argument(help="A file that `export` or `build --output` wrote.")],
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    name: Annotated[str | None, typer.Option("--name", help="Name to give it.")] = None,
+) -> None:
+    """Put a baseline from a JSON file into a store."""
+    from anchorwatch.baselines import row_of  # noqa: PLC0415 - as above
+    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
+    from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
+
+    baseline, now = _read(Path(file)), SystemClock().now()
+    with Curator.open_curator(Path(store), holder="baseline import", now=now) as curator:
+        curator.add_baselines([row_of(baseline, now)])
+        if name:
+            curator.promote(name, baseline.id, now=now)
+    typer.echo(_facts(baseline))
+
+
+@app.command()
+def promote(
+    reference: Reference,
+    name: Annotated[str, typer.Argument(help="The name.")],
+    *,
+    store: StoreOption = DEFAULT_STORE,
+    model: ModelOption = None,
+) -> None:
+    """Give a baseline a name; a daemon that was told that name compares with it from its next start."""
+    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
+    from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
+
+    baseline, now = _found(reference, store, model), SystemClock().now()
+    with Curator.open_curator(Path(store), holder="baseline promote", now=now) as curator:
+        curator.promote(name, baseline.id, now=now)
+    typer.echo(f"{name} is {baseline.id}")
+
+
+def _model(settings: Settings, model: str | None) -> str:
+    names = list(settings.models)
+    if model is None and len(names) > 1:
+        raise UsageError(f"the configuration has the models {', '.join(names)}: choose one with --model")
+    chosen = names[0] if model is None else model
+    if chosen not in names:
+        raise UsageError(f"the configuration has no model {chosen!r}, but {', '.join(names)}")
+    return chosen
+
+
+def _found(reference: str, store: str, model: str | None) -> Baseline:
+    """Return a baseline of the store, or of a file."""
+    from anchorwatch.engine.baseline import Baseline  # noqa: PLC0415 - as above
+    from anchorwatch.store.reader import Reader  # noqa: PLC0415 - as above
+
+    if reference.endswith(".json"):
+        return _read(Path(reference))
+    with Reader.open_reader(Path(store)) as reader:
+        row = reader.baseline(reference, model=model)
+        if row is None:
+            raise UsageError(_not_there(reference, reader))
+    return Baseline.from_json(row.document)
+
+
+def _not_there(reference: str, reader: Reader) -> str:
+    known = [name for entry in reader.baselines() for name in (*entry.names, entry.id)]
+    there = f"there are {', '.join(known[:10])}" if known else "there is none at all yet"
+    return f"the store {reader.path} has no baseline {reference!r}: {there}"
+
+
+def _read(path: Path) -> Baseline:
+    from anchorwatch.engine.baseline import Baseline  # noqa: PLC0415 - as above
+
+    try:
+        return Baseline.from_json(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _write(path: Path, baseline: Baseline) -> None:
+    try:
+        path.write_bytes(baseline.to_json())
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _facts(baseline: Baseline) -> str:
+    from anchorwatch.decide.instants import readable  # noqa: PLC0415 - as above
+
+    lines: list[tuple[str, Any]] = [
+        ("id", baseline.id),
+        ("model", baseline.model),
+        ("version", baseline.version or "-"),
+    ]
+    for title, part in (("predictions", baseline.predictions), ("labelled", baseline.outcomes)):
+        if part is not None:
+            lines.append((title, f"{part.rows:,} rows, {readable(part.start)} to {readable(part.end)}"))
+            lines.append(("", f"data {part.fingerprint[:16]}"))
+    if baseline.extends:
+        lines.append(("extends", baseline.extends))
+    lines.append(("made by", f"anchorwatch {baseline.code}, configuration {baseline.configuration[:16]}"))
+    return "\n".join(f"{title:<12} {text}" for title, text in lines)
