@@ -258,7 +258,7 @@ def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:
 def _ease(policy: AlertPolicy, state: AlertState, episode: Episode, *, decisive: bool) -> Step:
     """No trouble, and it was firing."""
     now = state.seen.at
-    over = decisive or not policy.enough(state.history)
+    over = decisive or not state.history  # as many calm windows to end it as were looked at to begin it: no flapping
     quiet = now - episode.trouble.latest.at >= policy.keep_firing_for
     if state.seen.level is Level.WARNING or not (over and quiet):
         return Step(state, Reason.KEEPS_FIRING)

@@ -22,7 +22,9 @@ class Alerting(Section):
 
     severity: Literal["info", "warning", "critical"] = Field("warning", description="How loud the alert is.")
     needs: Annotated[int, Field(ge=1, le=32)] = Field(
-        2, description="So many of the last `of` windows must show it. A decisive verdict needs one."
+        2,
+        description="So many of the last `of` windows must show it; it ends when none of them does. An alarm of a "
+        "sequential detector needs one.",
     )
     of: Annotated[int, Field(ge=1, le=32)] = Field(3, description="Of how many windows `needs` are needed.")
     keep_firing_for: Duration = Field(
@@ -31,7 +33,7 @@ class Alerting(Section):
     cooldown: Duration = Field(
         0, description="Event time after resolving during which it does not fire again; 0s: none."
     )
-    repeat: Span = Field(NS["d"], description="Event time after which a firing alert is told again.")
+    repeat: Span = Field(7 * NS["d"], description="Event time after which a firing alert is told again.")
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield a quorum that cannot be met."""

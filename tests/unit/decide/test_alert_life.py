@@ -20,7 +20,7 @@ def policy(**changes):
 
 # "inhibited" and "superseded" are drift while a schema alert fires, and another version taking over.
 STORIES = {
-    "two of three windows fire it, and it resolves when they no longer do": (
+    "two of three windows fire it, and it resolves when none of the last three shows it": (
         policy(),
         """
         0 stable    stays_inactive
@@ -29,8 +29,9 @@ STORIES = {
         3 drift     fired
         4 drift     evidence_updated
         5 stable    keeps_firing
-        6 stable    resolved
-        7 stable    stays_inactive
+        6 stable    keeps_firing
+        7 stable    resolved
+        8 stable    stays_inactive
         """,
     ),
     "one window of trouble among good ones is never told": (
@@ -181,8 +182,9 @@ STORIES = {
         1 drift     already_seen
         2 stable    keeps_firing
         2 stable    already_seen
-        3 stable    resolved
-        3 stable    stays_inactive
+        3 stable    keeps_firing
+        4 stable    resolved
+        4 stable    stays_inactive
         """,
     ),
     "a version that was replaced ends its alert": (
