@@ -52,6 +52,7 @@ class Takeover(NamedTuple):
     """A version has replaced others: so many predictions in a row were its."""
 
     moment: Moment
+    version: str
     replaced: tuple[str, ...]
 
 
@@ -128,7 +129,11 @@ def takeovers(watch: Watch, state: State, routed: Routed) -> list[Takeover]:
         if before < watch.takeover <= state.streak[1] and len(state.versions) > 1:
             row = rows[watch.takeover - before - 1]
             moment = Moment(int(routed.at[row]), 1, int(routed.records.time[row]))
-            out.append(Takeover(moment, tuple(v.name for i, v in enumerate(state.versions) if i != code)))
+            out.append(
+                Takeover(
+                    moment, state.versions[code].name, tuple(v.name for i, v in enumerate(state.versions) if i != code)
+                )
+            )
     return out
 
 

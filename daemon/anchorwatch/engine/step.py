@@ -163,7 +163,9 @@ def _decided(
         state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:stop])
         told.append(decision)
         for name in takeover.replaced:
-            state.decisions, decision = supersede(watch.rules, state.decisions, name, takeover.moment.time)
+            state.decisions, decision = supersede(
+                watch.rules, state.decisions, name, takeover.moment.time, by=takeover.version
+            )
             told.append(decision)
         start = stop
     state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:])

@@ -113,7 +113,7 @@ def _level(family: Family, row: _Row, effect: float) -> tuple[Level, str]:
         return Level.UNDETERMINED, "too_few_values"
     if not effect >= family.smallest_effect:
         return Level.STABLE, "small_effect"
-    if row.adjusted > family.significance:
+    if not math.isnan(row.adjusted) and row.adjusted > family.significance:  # a test without p-value goes by effect
         return Level.STABLE, "within_noise"
     return Level.DRIFT, "differs"
 
