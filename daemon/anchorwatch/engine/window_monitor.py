@@ -7,6 +7,7 @@ large enough to be worth knowing. Either alone is not drift.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from anchorwatch_detectors.base import Comparison, WindowTest
 
 
+Correction = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """Columns that are watched by the same window test with the same settings.
@@ -43,6 +47,8 @@ class Family:
         Difference worth knowing, in the unit of the test.
     min_sample
         Values below which nothing is said.
+    correction
+        Adjusts the p-values of the columns of a window.
     """
 
     test: WindowTest
@@ -50,6 +56,7 @@ class Family:
     significance: float
     smallest_effect: float
     min_sample: int
+    correction: Correction = benjamini_hochberg
 
 
 def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> list[Finding]:
@@ -69,7 +76,7 @@ def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> 
     for i, window in enumerate(windows):
         row = slice(i * len(family.columns), (i + 1) * len(family.columns))
         p = np.where((n[i] >= family.min_sample) & (known[i] >= family.min_sample), result.p_value[row], np.nan)
-        adjusted = np.minimum(benjamini_hochberg(p) * len(reference.groups), 1.0)
+        adjusted = np.minimum(family.correction(p) * len(reference.groups), 1.0)
         for j, index in enumerate(family.columns):
             verdict = _verdict(
                 family, _Row(result, row.start + j, float(adjusted[j]), int(n[i, j]), int(known[i, j])),

@@ -117,6 +117,11 @@ class Drift(Monitor):
 
     numeric: str | None = Field("kolmogorov_smirnov", description="Window test of numeric columns; null: none.")
     category: str | None = Field("chi_square", description="Window test of category columns; null: none.")
+    correction: Literal["benjamini_hochberg", "benjamini_yekutieli"] = Field(
+        "benjamini_hochberg",
+        description="How the significance is shared among columns; the second also holds where they depend on each "
+        "other in unfriendly ways, and is stricter.",
+    )
     smallest_effect: Share | None = Field(
         None, description="Difference worth knowing, in the unit of the test. Default: the test's own."
     )
