@@ -23,6 +23,10 @@ class Kind(enum.StrEnum):
     LATENCY = "latency"
 
 
+ERROR_RATE, ERROR_SIZE = "error rate", "error size"
+"""Subjects of accuracy alerts: of models that predict classes, and of those that predict values."""
+
+
 class Identity(msgspec.Struct, frozen=True, order=True):
     """Whose verdict it is. These are an alert's labels: nothing that changes from verdict to verdict.
 

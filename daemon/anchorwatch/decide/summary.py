@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.evidence import ERROR_RATE, Kind
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
@@ -33,14 +33,15 @@ def summary_of(notice: Notice) -> str:
     """Return what happened, to what, how bad it is, since when, and how much that rests on."""
     latest = notice.trouble.latest
     lasted = lasting(notice.at - notice.started_at)
-    who, symptom = _who(notice.identity), f"{_symptom(notice)} since about {readable(notice.trouble.since)}"
+    who, symptom = _who(notice.identity), _symptom(notice)
+    since = f"since about {readable(notice.trouble.since)}"
     if notice.reason is Reason.SUPERSEDED:
-        return f"Closed after {lasted}, another version took over: {who}, {symptom}."
+        return f"Closed after {lasted}, another version took over: {who}, {since}: {symptom}."
     if notice.status is Status.RESOLVED:
-        return f"Resolved after {lasted}: {who}, {symptom}."
+        return f"Resolved after {lasted}: {who}, {since}: {symptom}."
     what = (_WORSE if latest.direction is Direction.WORSE else _CHANGED)[notice.identity.kind]
     still = f"Still firing after {lasted}: " if notice.reason is Reason.REPEATED else ""
-    return f"{still}{who} {what}: {symptom}, seen by {notice.identity.monitor} over {latest.n:,} values."
+    return f"{still}{who} {what} {since}: {symptom} ({notice.identity.monitor} over {latest.n:,} values)."
 
 
 def _who(identity: Identity) -> str:
@@ -50,12 +51,30 @@ def _who(identity: Identity) -> str:
 
 
 def _symptom(notice: Notice) -> str:
-    latest, subject = notice.trouble.latest, notice.identity.subject
-    size = "" if latest.effect is None else f" by {abs(latest.effect):.3g}"
-    if notice.identity.kind is Kind.SCHEMA:
+    """Return what is seen, and how it is in the baseline, in the unit that people think in.
+
+    A rate is told as a rate. A sequential detector watches ranks in the baseline, told as a percentile; a window test
+    has a distance of its own, told beside the one that is worth knowing.
+    """
+    identity, latest = notice.identity, notice.trouble.latest
+    subject = identity.subject.replace("prediction:", "predicted ")
+    if identity.kind is Kind.SCHEMA:
         return f"no usable value of {subject}"
-    if latest.direction is not Direction.WORSE:
-        return f"{subject} away from the baseline{size}"
-    if notice.identity.kind is Kind.QUALITY:
-        return f"{subject} more often than in the baseline{size}"
-    return f"{subject} worse than the baseline{size}"
+    now, effect = latest.statistic, latest.effect
+    if effect is None or now is None:
+        return f"{subject} away from the baseline"
+    usual = now - effect
+    if identity.kind is Kind.QUALITY:
+        return f"{subject} in {_percent(now)} of its values, {_percent(usual)} in the baseline"
+    if subject == ERROR_RATE:
+        return f"{subject} {_percent(now)}, {_percent(usual)} in the baseline"
+    if latest.reason == "changed":
+        return f"{subject} on average at percentile {100 * now:.0f} of the baseline, {100 * usual:.0f} before"
+    counts = "" if latest.threshold is None else f", {latest.threshold:.3g} is worth knowing"
+    return f"{subject} away from the baseline by {abs(effect):.3g}{counts}"
+
+
+def _percent(share: float) -> str:
+    """Return a share with one digit behind the point, a small one with two digits that count."""
+    percent = max(100 * share, 0.0)
+    return f"{percent:.1f} %" if percent >= 1 else f"{float(f'{percent:.2g}'):g} %"

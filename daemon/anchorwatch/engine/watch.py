@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from anchorwatch.decide.decision import Rules, rules_of
-from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.engine.join import Terms
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
@@ -28,6 +28,7 @@ from anchorwatch.events.columns import (
 from anchorwatch.events.shape import shape_of
 from anchorwatch.settings.units import NS
 from anchorwatch_detectors import registry
+from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     from anchorwatch.settings.monitors import Accuracy, Drift
 
 REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
-ERROR_RATE, ERROR_SIZE = "error rate", "error size"
+
+
+_CORRECTIONS = {"benjamini_hochberg": benjamini_hochberg, "benjamini_yekutieli": benjamini_yekutieli}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +224,9 @@ def _families(drift: Drift, columns: Sequence[Column], mine: Sequence[int], min_
         if name is not None and chosen:
             test = registry.window(name)
             effect = test.smallest_effect if drift.smallest_effect is None else drift.smallest_effect
-            families.append(Family(test, chosen, drift.significance, effect, min_sample))
+            families.append(
+                Family(test, chosen, drift.significance, effect, min_sample, _CORRECTIONS[drift.correction])
+            )
     return families
 
 

@@ -46,8 +46,8 @@ FIRING = {
             "severity": "critical",
         },
         "annotations": {
-            "summary": "fraud version 14 where country=DE has become less accurate: error rate worse than the baseline "
-            "by 0.0712 since about 2026-05-01 08:03 UTC, seen by adwin over 5,120 values.",
+            "summary": "fraud version 14 where country=DE has become less accurate since about 2026-05-01 08:03 UTC: "
+            "error rate 31.0 %, 23.9 % in the baseline (adwin over 5,120 values).",
             "reason": "fired",
             "finding": "differs",
             "statistic": "0.31",

@@ -12,66 +12,75 @@ POLICY = AlertPolicy("warning", needs=1, of=1, keep_firing_for=0, cooldown=0, re
 
 SENTENCES = [
     (
-        {"kind": Kind.ACCURACY, "monitor": "adwin"},
-        "drift!",
-        "errors",
+        {"kind": Kind.ACCURACY, "monitor": "adwin", "subject": "error rate"},
+        {"word": "drift!", "statistic": 0.298, "effect": 0.0515},
         (
-            "fraud version 14 has become less accurate: errors worse than the baseline by 0.0712 "
-            "since about 2026-05-01 08:03 UTC, seen by adwin over 5,120 values."
+            "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: error rate 29.8 %, "
+            "24.6 % in the baseline (adwin over 5,120 values)."
         ),
     ),
     (
-        {"kind": Kind.DRIFT, "monitor": "kolmogorov_smirnov", "segment": "country=DE"},
-        "changed",
-        "amount",
+        {"kind": Kind.ACCURACY, "monitor": "page_hinkley", "subject": "error size"},
+        {"word": "drift!", "reason": "changed", "statistic": 0.63, "effect": 0.13},
         (
-            "fraud version 14 where country=DE gets different input: amount away from the baseline by 0.0712 "
-            "since about 2026-05-01 08:03 UTC, seen by kolmogorov_smirnov over 5,120 values."
+            "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: error size on "
+            "average at percentile 63 of the baseline, 50 before (page_hinkley over 5,120 values)."
         ),
     ),
     (
-        {"kind": Kind.PREDICTION, "monitor": "psi"},
-        "changed",
-        "prediction:score",
+        {"kind": Kind.DRIFT, "monitor": "adwin", "subject": "amount"},
+        {"word": "changed!", "reason": "changed", "statistic": 0.38, "effect": -0.12},
         (
-            "fraud version 14 predicts differently: prediction:score away from the baseline by 0.0712 "
-            "since about 2026-05-01 08:03 UTC, seen by psi over 5,120 values."
+            "fraud version 14 gets different input since about 2026-05-01 08:03 UTC: amount on average at "
+            "percentile 38 of the baseline, 50 before (adwin over 5,120 values)."
         ),
     ),
     (
-        {"kind": Kind.QUALITY, "monitor": "share"},
-        "drift",
-        "amount missing",
+        {"kind": Kind.DRIFT, "monitor": "kolmogorov_smirnov", "subject": "amount", "segment": "country=DE"},
+        {"word": "changed", "threshold": 0.1, "effect": -0.1594},
         (
-            "fraud version 14 gets worse input data: amount missing more often than in the baseline by 0.0712 "
-            "since about 2026-05-01 08:03 UTC, seen by share over 5,120 values."
+            "fraud version 14 where country=DE gets different input since about 2026-05-01 08:03 UTC: amount "
+            "away from the baseline by 0.159, 0.1 is worth knowing (kolmogorov_smirnov over 5,120 values)."
         ),
     ),
     (
-        {"kind": Kind.SCHEMA, "monitor": "run"},
-        "drift!",
-        "amount",
+        {"kind": Kind.PREDICTION, "monitor": "psi", "subject": "prediction:score"},
+        {"word": "changed", "threshold": 0.2, "effect": 0.31},
         (
-            "fraud version 14 has lost a column of its input: no usable value of amount "
-            "since about 2026-05-01 08:03 UTC, seen by run over 5,120 values."
+            "fraud version 14 predicts differently since about 2026-05-01 08:03 UTC: predicted score away "
+            "from the baseline by 0.31, 0.2 is worth knowing (psi over 5,120 values)."
         ),
     ),
     (
-        {"kind": Kind.LATENCY, "monitor": "wasserstein", "version": ""},
-        "drift",
-        "latency",
+        {"kind": Kind.QUALITY, "monitor": "share", "subject": "amount missing"},
+        {"word": "drift", "statistic": 0.0712, "effect": 0.0708},
         (
-            "fraud has become slower: latency worse than the baseline by 0.0712 "
-            "since about 2026-05-01 08:03 UTC, seen by wasserstein over 5,120 values."
+            "fraud version 14 gets worse input data since about 2026-05-01 08:03 UTC: amount missing in 7.1 "
+            "% of its values, 0.04 % in the baseline (share over 5,120 values)."
         ),
     ),
     (
-        {"kind": Kind.LATENCY, "monitor": "psi"},
-        "changed",
-        "latency",
+        {"kind": Kind.SCHEMA, "monitor": "run", "subject": "amount"},
+        {"word": "drift!"},
         (
-            "fraud version 14 answers at a different speed: latency away from the baseline by 0.0712 "
-            "since about 2026-05-01 08:03 UTC, seen by psi over 5,120 values."
+            "fraud version 14 has lost a column of its input since about 2026-05-01 08:03 UTC: no usable "
+            "value of amount (run over 5,120 values)."
+        ),
+    ),
+    (
+        {"kind": Kind.LATENCY, "monitor": "wasserstein", "subject": "latency", "version": ""},
+        {"word": "drift", "effect": 0.4},
+        (
+            "fraud has become slower since about 2026-05-01 08:03 UTC: latency away from the baseline by 0.4 "
+            "(wasserstein over 5,120 values)."
+        ),
+    ),
+    (
+        {"kind": Kind.LATENCY, "monitor": "psi", "subject": "latency"},
+        {"word": "changed", "effect": 0.4},
+        (
+            "fraud version 14 answers at a different speed since about 2026-05-01 08:03 UTC: latency away "
+            "from the baseline by 0.4 (psi over 5,120 values)."
         ),
     ),
 ]
@@ -79,41 +88,56 @@ SENTENCES = [
 
 @pytest.fixture
 def fire(identity, evidence):
-    def fired(minute, word, state=None, subject="errors", effect=-0.0712, **who):
-        each = evidence(minute, word, identity(subject, **who), since=3, effect=effect)
+    def fired(minute, word, state=None, found=None, **who):
+        found = {"statistic": 0.298, "effect": 0.0515} | (found or {})
+        each = evidence(minute, word, identity(**who), since=3, **found)
         return advance(POLICY, state, each, Situation(1, 1))
 
     return fired
 
 
-@pytest.mark.parametrize(("who", "word", "subject", "sentence"), SENTENCES, ids=[s[0]["kind"] for s in SENTENCES])
-def test_it_says_what_happened_to_what_how_bad_since_when_and_on_how_much(who, word, subject, sentence, fire):
-    assert summary_of(fire(10, word, subject=subject, **who).notice) == sentence
+@pytest.mark.parametrize(
+    ("who", "found", "sentence"), SENTENCES, ids=[f"{s[0]['kind']} {s[0]['monitor']}" for s in SENTENCES]
+)
+def test_it_says_what_happened_to_what_how_bad_since_when_and_on_how_much(who, found, sentence, fire):
+    found = dict(found)
+    assert summary_of(fire(10, found.pop("word"), found=found, **who).notice) == sentence
 
 
-def test_a_size_that_is_unknown_is_not_mentioned(fire):
-    assert "errors worse than the baseline since" in summary_of(fire(10, "drift!", effect=float("nan")).notice)
+@pytest.mark.parametrize("unknown", ["statistic", "effect"])
+def test_a_size_that_is_unknown_is_not_mentioned(unknown, fire):
+    sentence = summary_of(fire(10, "drift!", found={unknown: float("nan")}).notice)
+    assert "UTC: error rate away from the baseline (adwin" in sentence
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0 %"), (-1e-18, "0 %"), (0.000412, "0.041 %"), (0.00996, "1 %"), (0.01, "1.0 %"), (0.9996, "100.0 %")],
+)
+def test_a_rate_is_told_in_percent_however_small(share, text, fire):
+    sentence = summary_of(fire(10, "drift!", found={"statistic": share, "effect": share - 0.5}).notice)
+    assert f"error rate {text}, 50.0 % in the baseline" in sentence
 
 
 def test_a_repetition_says_how_long_it_has_been_going_on(fire):
     state = fire(10, "drift!").state
     repeated = fire(10 + 25 * 60 + 7, "drift!", state).notice
-    assert summary_of(repeated).startswith("Still firing after 1d 1h: fraud version 14 has become less accurate: ")
+    assert summary_of(repeated).startswith("Still firing after 1d 1h: fraud version 14 has become less accurate since ")
 
 
 def test_a_resolution_says_what_is_over_and_how_long_it_took(fire):
     state = fire(10, "drift!").state
     assert summary_of(fire(140, "stable!", state).notice) == (
-        "Resolved after 2h 10m: fraud version 14, errors worse than the baseline by 0.0712 "
-        "since about 2026-05-01 08:03 UTC."
+        "Resolved after 2h 10m: fraud version 14, since about 2026-05-01 08:03 UTC: "
+        "error rate 29.8 %, 24.6 % in the baseline."
     )
 
 
 def test_an_alert_of_a_replaced_version_says_that_it_was_replaced(fire, at):
     state = fire(10, "drift!").state
     assert summary_of(supersede(state, at(55))) == (
-        "Closed after 45m, another version took over: fraud version 14, errors worse than the baseline by 0.0712 "
-        "since about 2026-05-01 08:03 UTC."
+        "Closed after 45m, another version took over: fraud version 14, since about 2026-05-01 08:03 UTC: "
+        "error rate 29.8 %, 24.6 % in the baseline."
     )
 
 
