@@ -5,9 +5,11 @@ their broker, or need its secured listeners, use one that was started for certai
 of their own. Whoever uses one of these fixtures carries the marker `broker` by that alone.
 """
 
+import gc
 import os
 import time
 import uuid
+import warnings
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -29,6 +31,27 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if {"started_broker", "bootstrap"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.broker)
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+
+
+def _forget_sockets():
+    """Collect the sockets that kafka-python leaves open where connecting failed, so that no other test is blamed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        for _ in range(3):  # a coroutine that is collected lets go of its socket afterwards
+            gc.collect()
+
+
+@pytest.fixture(autouse=True)
+def _forget_sockets_of_a_test(request):
+    yield
+    if request.node.get_closest_marker("broker"):
+        _forget_sockets()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish():
+    _forget_sockets()
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -50,7 +50,7 @@ def connection_options(kafka: Kafka) -> dict[str, Any]:
         "client_id": kafka.client_id,
         "security_protocol": kafka.security_protocol,
         "request_timeout_ms": round(REQUEST_SECONDS * 1000),
-        "reconnect_backoff_max_ms": 5_000,
+        "reconnect_backoff_max_ms": 2_000,
     }
     if kafka.security_protocol in {"SSL", "SASL_SSL"}:
         options |= {
