@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 BEFORE = -1
 
 
-def predictions(watch: Watch, version: Version, rows: Block, made: list[Baseline]) -> tuple[Block, int | None]:
+class Made(NamedTuple):
+    """A baseline, and the position in the release at which it was completed."""
+
+    at: int
+    baseline: Baseline
+
+
+def predictions(watch: Watch, version: Version, rows: Block, made: list[Made]) -> tuple[Block, int | None]:
     """Gather the first rows of a version; return the rows that are to be watched, and where the baseline was completed.
 
     The second is a position in the release, -1 for an earlier release, None for not yet.
@@ -39,11 +46,12 @@ def predictions(watch: Watch, version: Version, rows: Block, made: list[Baseline
         return rows.take(slice(0, 0)), None
     track.gather(rows.take(slice(0, missing)))
     part = _predictions_part(watch, track.gathered)
-    _complete(watch, version, made, predictions=part, outcomes=None)
-    return rows.take(slice(missing, None)), int(rows.at[missing - 1])
+    at = int(rows.at[missing - 1])
+    made.append(Made(at, _complete(watch, version, predictions=part, outcomes=None)))
+    return rows.take(slice(missing, None)), at
 
 
-def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, made: list[Baseline]) -> Block:
+def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, made: list[Made]) -> Block:
     """Gather the first labelled rows of a version; return those that are to be watched.
 
     The part is complete with the first row at which there are enough of them and the predictions part was there, at
@@ -60,7 +68,8 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
     part = _outcomes_part(plan, track.gathered, known)
-    _complete(watch, version, made, predictions=known, outcomes=part)
+    at = int(labelled.at[needed - 1])
+    made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
 
 
@@ -105,11 +114,9 @@ def _outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None) ->
     return summarise(_rows(plan, block), segments)
 
 
-def _complete(
-    watch: Watch, version: Version, made: list[Baseline], *, predictions: Part | None, outcomes: Part | None
-) -> None:
+def _complete(watch: Watch, version: Version, *, predictions: Part | None, outcomes: Part | None) -> Baseline:
     """Give the version a baseline of these parts, and let the tracks that wait for it begin."""
-    version.baseline = Baseline(
+    baseline = version.baseline = Baseline(
         model=watch.name,
         version=version.name,
         predictions=predictions,
@@ -118,7 +125,6 @@ def _complete(
         code=watch.code,
         configuration=watch.fingerprint,
     )
-    made.append(version.baseline)
     attach(watch, version)
     if version.predictions.gathered is not None and version.predictions_reference is not None:
         version.predictions.begin(watch.predictions, version.predictions_reference)
@@ -126,6 +132,7 @@ def _complete(
         if version.outcomes_reference is None:
             raise RuntimeError("a baseline with outcomes has no reference for them")
         version.outcomes.begin(watch.outcomes, version.outcomes_reference)
+    return baseline
 
 
 def _rows(plan: Plan, block: Block) -> Rows:

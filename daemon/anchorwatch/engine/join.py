@@ -173,13 +173,7 @@ def remember(join: Join, terms: Terms, records: Columns) -> tuple[Join, NDArray[
     Join, (n,) bool
         True for each prediction that is new.
     """
-    head, twin = np.unique(records.ident[:, 0], return_index=True, return_inverse=True)[1:]
-    first = head[twin]
-    again = (first != np.arange(len(records))) & (records.time <= _last(records.time[first] // terms.width, terms))
-    known = np.zeros(len(records), np.bool_)
-    for stretch, table in join.tables.items():
-        known |= (table.find(records.ident) >= 0) & (records.time <= _last(stretch, terms))
-    new = ~again & ~known
+    new = _unheard(join, terms, records)
     fresh = records.take(new)
     tables = dict(join.tables)
     stretches = fresh.time // terms.width
@@ -220,12 +214,11 @@ def match(
     join, woken = _wake(join, arrived)
     due = np.concatenate([np.full(len(woken.time), -1), label_at])
     labels = Arrivals(*(np.concatenate(pair) for pair in zip(woken, labels, strict=True)))
-    mate = arrived.find(labels.ident)
-    due[mate >= 0] = np.maximum(due[mate >= 0], arrived_at[mate[mate >= 0]])
     stretch, row, time = _locate(join.tables, terms, labels)
     found = row >= 0
-    late = found & (labels.time - time > terms.wait)
-    unripe = found & (time - labels.time > terms.early)
+    due = np.maximum(due, _position(arrived, arrived_at, terms, labels, stretch))
+    late = found & (labels.time > time + terms.wait)
+    unripe = found & (time > labels.time + terms.early)
     join = join.count(late_labels=int(late.sum()), orphan_labels=int(unripe.sum()))
     join = _keep_early(join, labels.take(~found))
     hit = np.flatnonzero(found & ~late & ~unripe)
@@ -249,6 +242,23 @@ def _last(stretch: Any, terms: Terms) -> Any:
     return (stretch + 1) * terms.width + terms.wait
 
 
+def _unheard(join: Join, terms: Terms, records: Columns) -> NDArray[np.bool_]:
+    """Return which predictions, taken one after the other, have an id that is not remembered when they come."""
+    until = np.full(len(records), np.iinfo(np.int64).min)
+    for stretch, table in join.tables.items():
+        known = table.find(records.ident) >= 0
+        until[known] = np.maximum(until[known], _last(stretch, terms))
+    new: NDArray[np.bool_] = records.time > until
+    _, twin, times = np.unique(records.ident[:, 0], return_inverse=True, return_counts=True)
+    last: dict[int, int] = {}
+    for i in np.flatnonzero(times[twin] > 1).tolist():  # only ids that come again within the release
+        key, at = int(twin[i]), int(records.time[i])
+        new[i] = at > last.get(key, int(until[i]))
+        if new[i]:
+            last[key] = _last(at // terms.width, terms)
+    return new
+
+
 def _wake(join: Join, arrived: Columns) -> tuple[Join, Arrivals]:
     """Take out the waiting labels whose prediction has just come."""
     mine = arrived.find(join.early.ident) >= 0
@@ -258,14 +268,31 @@ def _wake(join: Join, arrived: Columns) -> tuple[Join, Arrivals]:
 def _locate(
     tables: Mapping[int, Columns], terms: Terms, labels: Arrivals
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return for each label the stretch, row and event time of its prediction; row -1 where there is none."""
+    """Return for each label the stretch, row and event time of its prediction; row -1 where there is none.
+
+    Where an id came again after it was forgotten, a label goes to the earliest prediction that was still remembered.
+    """
     n = len(labels.time)
     stretch, row, time = np.zeros(n, np.int64), np.full(n, -1, np.int64), np.zeros(n, np.int64)
-    for number, table in tables.items():
+    for number, table in sorted(tables.items()):
         at = table.find(labels.ident)
-        here = (at >= 0) & (labels.time <= _last(number, terms))
+        here = (row < 0) & (at >= 0) & (labels.time <= _last(number, terms))
         stretch[here], row[here], time[here] = number, at[here], table.time[at[here]]
     return stretch, row, time
+
+
+def _position(
+    arrived: Columns, arrived_at: NDArray[np.int64], terms: Terms, labels: Arrivals, stretch: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the position in the release of the prediction of each label, -1 where it came before this release."""
+    position = np.full(len(labels.time), -1, np.int64)
+    stretches = arrived.time // terms.width
+    for number in np.unique(stretches).tolist():
+        mine = stretches == number
+        at = arrived.take(mine).find(labels.ident)
+        here = (at >= 0) & (stretch == number)
+        position[here] = arrived_at[mine][at[here]]
+    return position
 
 
 def _keep_early(join: Join, labels: Arrivals) -> Join:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.building import Made
     from anchorwatch.engine.finding import Finding
     from anchorwatch.engine.join import Columns, Outcomes
     from anchorwatch.engine.panes import Moment
@@ -66,7 +67,7 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 3. labels find their predictions
     outcomes = _joined(watch, state, release, routed.records, routed.at)
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
-    baselines: list[Baseline] = []
+    made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
     for code, known in enumerate(state.versions):
         rows = prediction_block(release, routed, code)
@@ -74,10 +75,11 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
         if _untouched(watch, rows, labelled):
             continue
         version = state.versions[code] = known.copy()
-        made, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
-        baselines += made
+        completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
+        made += completed
         findings += [(code, f) for f in found]
     # 5. decisions, in event-time order
+    baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]
     return _decided(watch, state, baselines, findings, takeovers(watch, state, routed))
 
 
@@ -125,10 +127,10 @@ def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:
 
 def _watched(
     watch: Watch, version: Version, blocks: tuple[Block, Block | None], release: Release, frontier: int
-) -> tuple[list[Baseline], list[Finding]]:
+) -> tuple[list[Made], list[Finding]]:
     """Run both tracks of a version."""
     rows, labelled = blocks
-    baselines: list[Baseline] = []
+    baselines: list[Made] = []
     findings: list[Finding] = []
     if len(rows):
         version.seen = int(rows.time[-1])

@@ -1,0 +1,88 @@
+"""The most important promise: how a stream is cut into batches, and how its partitions interleave, changes nothing."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from tests.property.worlds import Run, World, worlds
+
+from anchorwatch.engine.state import from_parts
+
+THOROUGH = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def assert_same(one, other):
+    """Ask for the same verdicts in the same order, same tellings and ids, same baselines, same bytes of state."""
+    assert other.told.baselines == one.told.baselines
+    assert other.told.evidence == one.told.evidence
+    assert other.told == one.told
+    assert other.state.accounting() == one.state.accounting()
+    assert other.parts() == one.parts()
+
+
+@THOROUGH
+@given(worlds(), st.integers(0, 2**32 - 1), st.booleans())
+def test_cutting_and_interleaving_change_nothing(world, seed, eager):
+    """One batch of everything, and random pieces of random partitions, come to the same."""
+    whole = Run(world).take_all()
+    note(whole.state.accounting())
+    assert_same(whole, Run(world).take_cut(np.random.default_rng(seed), eager=eager))
+
+
+@THOROUGH
+@given(worlds(), st.integers(0, 2**32 - 1), st.floats(0.05, 1.0))
+def test_a_restart_anywhere_changes_nothing(world, seed, restarts):
+    """State that went through bytes goes on as it would have, also where only what changed was written."""
+    cut = Run(world).take_cut(np.random.default_rng(seed))
+    restarted = Run(world).take_cut(np.random.default_rng(seed + 1), restarts=restarts)
+    assert_same(cut, restarted)
+    restarted.checkpoint()
+    assert restarted.store == restarted.parts()
+    again = from_parts(restarted.watch, restarted.store)
+    assert Run.parts(_with(restarted, again)) == restarted.parts()
+
+
+def _with(run, state):
+    run.state = state
+    return run
+
+
+def test_one_record_at_a_time_is_the_same_as_all_at_once():
+    """The finest cutting of all, record by record, comes to the same as one batch."""
+    world = World(seed=5, n=200)
+    whole = Run(world).take_all()
+    assert_same(whole, Run(world).take_cut(np.random.default_rng(1), largest=1))
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    """Return what happens in some fixed worlds of the kind that the properties are tried on."""
+    rng = np.random.default_rng(3)
+    worlds = [
+        World(seed=int(rng.integers(2**31)), n=600, kind=kind, size=size, time=time, panes=panes, versions=versions)
+        for kind in ("binary", "multiclass", "regression")
+        for size, time, panes, versions in ((20, None, 1, True), (None, 25, 2, True), (20, 30, 1, False))
+    ]
+    return [Run(world).take_all() for world in worlds]
+
+
+def test_much_happens_in_these_worlds(corpus):
+    """A property that holds where nothing happens says nothing: alerts, triggers, baselines, takeovers all occur."""
+    told = Counter()
+    for run in corpus:
+        told.update(triggers=len(run.told.triggers), baselines=len(run.told.baselines))
+        told.update({word: sum(word in notice for notice in run.told.notices) for word in NOTICED})
+        told.update({word: sum(word in evidence for evidence in run.told.evidence) for word in SEEN})
+        told.update(run.state.accounting())
+    assert [name for name in (*TOLD, *NOTICED, *SEEN, *COUNTED) if told[name] < 3] == []
+
+
+TOLD = ("triggers", "baselines")
+NOTICED = ("Status.FIRING", "Status.RESOLVED", "Reason.SUPERSEDED", "Kind.SCHEMA", "Kind.DRIFT", "segment='c")
+SEEN = ("Kind.ACCURACY", "monitor='adwin'", "Level.UNDETERMINED", "'back_to_baseline'", "Kind.QUALITY")
+COUNTED = (
+    "late_predictions", "retimed_labels", "duplicate_predictions", "matched", "duplicate_labels", "revised_labels",
+    "late_labels", "orphan_labels", "expired_predictions", "dead_not_json", "dead_time_in_future", "skipped_tombstone",
+)  # fmt: skip
