@@ -161,10 +161,22 @@ def _places(host: Host) -> dict[str, int]:
     return {str(partition): offset for partition, offset in sorted(host.positions.items())}
 
 
-def replayed(host: Host, progress: Callable[[int], None] | None = None) -> None:
-    """Run a host over a source that ends, to its end; `progress` is told the number of records read after each turn."""
+def replayed(
+    host: Host, progress: Callable[[int], None] | None = None, until: Callable[[], bool] | None = None
+) -> None:
+    """Run a host to the end of its source, or until it is to stop.
+
+    Parameters
+    ----------
+    host
+        The host, not started yet.
+    progress
+        Told the number of records read after each turn.
+    until
+        Asked before each turn whether to stop.
+    """
     host.start()
-    while not host.ended:
+    while not host.ended and not (until is not None and until()):
         host.turn(0.1)
         if progress is not None:
             progress(host.read)

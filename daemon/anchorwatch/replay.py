@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anchorwatch.app import models_of, replayed
+from anchorwatch.decide.instants import rfc3339
 from anchorwatch.decide.publish import alert_message, trigger_message
 from anchorwatch.errors import NoData
 from anchorwatch.host import Host, Pace, Parts
@@ -80,15 +81,17 @@ def replay(
     sink: Sink | None = None,
     baselines: Reader | None = None,
     progress: Callable[[int], None] | None = None,
+    tell: Callable[[str], None] | None = None,
+    until: Callable[[], bool] | None = None,
 ) -> Report:
-    """Run the watches of a configuration over a source to its end.
+    """Run the watches of a configuration over a source.
 
     Parameters
     ----------
     settings
         The configuration; its store and outputs are not touched.
     source
-        What is read; all its partitions end.
+        What is read.
     clock
         Time; event time comes from the log.
     sink
@@ -97,26 +100,17 @@ def replay(
         Where baselines are looked up by name.
     progress
         Called now and then with the number of records read so far.
+    tell
+        Called with a line for each alert and trigger when it is found.
+    until
+        Whether to stop, asked now and then; without it the replay goes on to the end of the source.
 
     Raises
     ------
     NoData
         If there was not one record.
     """
-    report = Report()
-    verdicts: dict[str, Counter[str]] = {}
-
-    def observe(outcome: Outcome) -> None:
-        for baseline in outcome.baselines:
-            report.baselines.setdefault(baseline.model, []).append(baseline.id)
-        for evidence in outcome.evidence:
-            verdicts.setdefault(evidence.identity.model, Counter())[evidence.verdict.level] += 1
-        for notice in outcome.decision.notices:
-            message = alert_message(settings.source, settings.outputs.alerts, notice)
-            report.alerts.append(json.loads(message.value))
-        for trigger in outcome.decision.triggers:
-            report.triggers.append(json.loads(trigger_message(settings.outputs.retrain, trigger).value))
-
+    recorder = _Recorder(settings, tell)
     store = Store.open(Path(":memory:"), holder="a replay", now=clock.now())
     try:
         host = Host(
@@ -125,13 +119,42 @@ def replay(
             settings.source,
             settings.outputs,
             PACE,
-            observe,
+            recorder.observe,
         )
-        replayed(host, progress)
+        replayed(host, progress, until)
     finally:
         store.close()
     if not host.read:
         raise NoData("the log holds not one record: is it the right file, topic or time range?")
+    report = recorder.report
     report.accounting = {m.watch.name: m.state.accounting() for m in host.models}
-    report.verdicts = {name: dict(sorted(counts.items())) for name, counts in verdicts.items()}
+    report.verdicts = {name: dict(sorted(counts.items())) for name, counts in recorder.verdicts.items()}
     return report
+
+
+class _Recorder:
+    """Writes into a report what comes of each batch."""
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None] | None) -> None:
+        self.report = Report()
+        self.verdicts: dict[str, Counter[str]] = {}
+        self._settings, self._tell = settings, tell
+
+    def observe(self, outcome: Outcome) -> None:
+        """Take note of what came of a batch."""
+        source, outputs = self._settings.source, self._settings.outputs
+        for baseline in outcome.baselines:
+            self.report.baselines.setdefault(baseline.model, []).append(baseline.id)
+        for evidence in outcome.evidence:
+            self.verdicts.setdefault(evidence.identity.model, Counter())[evidence.verdict.level] += 1
+        for notice in outcome.decision.notices:
+            alert = json.loads(alert_message(source, outputs.alerts, notice).value)
+            self.report.alerts.append(alert)
+            self._say(f"{alert['time']} {alert['data']['status']}: {alert['data']['annotations']['summary']}")
+        for trigger in outcome.decision.triggers:
+            self.report.triggers.append(json.loads(trigger_message(outputs.retrain, trigger).value))
+            self._say(f"{rfc3339(trigger.at)} retrain: {trigger.model}, incident {trigger.incident}, {trigger.id}")
+
+    def _say(self, line: str) -> None:
+        if self._tell is not None:
+            self._tell(line)

@@ -147,7 +147,7 @@ def diff(
 
     rows = difference(_found(before, store, model), _found(after, store, model))
     if json:
-        plain = [{**r._asdict(), "distance": None if r.distance != r.distance else r.distance} for r in rows]  # noqa: PLR0124 - NaN
+        plain = [{**r._asdict(), "distance": None if r.distance != r.distance else r.distance} for r in rows]
         typer.echo(to_json.dumps(plain))
         return
     table = Table("column", "distance", "before", "after")

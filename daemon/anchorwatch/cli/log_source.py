@@ -34,7 +34,9 @@ ToOption = Annotated[
 ]
 
 
-def files(given: Sequence[str], wanted: Collection[str], needed: Collection[str], clock: Clock) -> FileSource:
+def files(
+    given: Sequence[str], wanted: Collection[str], needed: Collection[str], clock: Clock, *, follow: bool = False
+) -> FileSource:
     """Return the files named as TOPIC=PATH.
 
     Parameters
@@ -45,6 +47,8 @@ def files(given: Sequence[str], wanted: Collection[str], needed: Collection[str]
         Topics that may, and that must be given.
     clock
         Time.
+    follow
+        Whether to wait for what is yet to be written.
 
     Raises
     ------
@@ -65,7 +69,7 @@ def files(given: Sequence[str], wanted: Collection[str], needed: Collection[str]
     missing = sorted(set(needed) - set(paths))
     if missing:
         raise UsageError(f"--file is missing for {', '.join(missing)}: without it the result would be another one")
-    return FileSource(paths, clock=clock)
+    return FileSource(paths, follow=follow, clock=clock)
 
 
 def kafka_range(

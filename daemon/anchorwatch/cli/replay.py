@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json as to_json
 import os
+import signal
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -12,6 +15,7 @@ import typer
 from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOption, files, kafka_range, require_one
 
 if TYPE_CHECKING:
+    from anchorwatch.events.records import Source
     from anchorwatch.replay import Report
 
 
@@ -22,6 +26,9 @@ def replay(
     kafka: KafkaOption = False,
     start: FromOption = None,
     stop: ToOption = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="With --file: go on with what is appended, until Ctrl-C.")
+    ] = False,
     output: Annotated[
         str | None, typer.Option("--output", help="Write every message as a line into this directory as well.")
     ] = None,
@@ -43,23 +50,35 @@ def replay(
     require_one(file, kafka=kafka)
     clock = SystemClock()
     topics = frozenset[str]().union(*(topics_of(model) for model in settings.models.values()))
-    source = kafka_range(settings, topics, start, stop, clock) if kafka else files(file or [], topics, topics, clock)
+    if kafka:
+        source: Source = kafka_range(settings, topics, start, stop, clock)
+    else:
+        source = files(file or [], topics, topics, clock, follow=follow)
     named = any(model.baseline.name for model in settings.models.values())
-    baselines = Reader.open_reader(Path(settings.store)) if named else None
-    try:
+    with contextlib.ExitStack() as parts:
+        parts.callback(source.close)
+        baselines = parts.enter_context(Reader.open_reader(Path(settings.store))) if named else None
         sink = JsonlSink(Path(output)) if output else None
-        with _Progress(source) as progress:
-            report = run(settings, source, clock, sink=sink, baselines=baselines, progress=progress.show)
         if sink is not None:
-            sink.close()
-    finally:
-        source.close()
-        if baselines is not None:
-            baselines.close()
+            parts.callback(sink.close)
+        if follow:
+            tell = None if json else typer.echo
+            report = run(settings, source, clock, sink=sink, baselines=baselines, tell=tell, until=_asked().is_set)
+        else:
+            progress = parts.enter_context(_Progress(source))
+            report = run(settings, source, clock, sink=sink, baselines=baselines, progress=progress.show)
     if json:
         typer.echo(to_json.dumps(report.to_plain(), ensure_ascii=False))
     else:
         _print(report)
+
+
+def _asked() -> threading.Event:
+    """Return what is set by Ctrl-C or SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 class _Progress:
@@ -99,32 +118,31 @@ def _print(report: Report) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
-    console = Console()
-    if report.alerts:
-        table = Table("event time", "alert", "model", "what happened", title="Alerts", title_justify="left")
-        for alert in report.alerts:
-            data = alert["data"]
-            status = f"{data['status']} ({data['reason']})"
-            table.add_row(alert["time"], status, data["labels"]["model"], data["annotations"]["summary"])
-        console.print(table)
-    if report.triggers:
-        table = Table("event time", "model", "policy", "incident", "id", title="Retrain triggers", title_justify="left")
-        for trigger in report.triggers:
-            data = trigger["data"]
-            table.add_row(trigger["time"], data["model"], data["policy"], str(data["incident"]), trigger["id"])
-        console.print(table)
-    table = Table("model", "predictions", "labels", "matched", "dead", "late", "drift verdicts", "alerts", "triggers")
+    console = Console(highlight=False)
+    reminders = sum(alert["data"]["reason"] == "repeated" for alert in report.alerts)
+    for alert in report.alerts:
+        data = alert["data"]
+        if data["reason"] != "repeated":
+            line = f"{alert['time']}  {data['status']:<8}  {data['annotations']['summary']}"
+            console.print(line, markup=False, soft_wrap=True)
+    for trigger in report.triggers:
+        data = trigger["data"]
+        line = f"{trigger['time']}  retrain   {data['model']}, policy {data['policy']}, incident {data['incident']}"
+        console.print(f"{line}, id {trigger['id']}", markup=False, soft_wrap=True)
+    if reminders:
+        console.print(f"and {reminders} reminders of alerts that went on firing")
+    if report.alerts or report.triggers:
+        console.print()
+    table = Table("model", "predictions", "labels", "matched", "dead", "late", "alerts", "triggers")
     for name, counts in report.accounting.items():
         mine = [a for a in report.alerts if a["data"]["labels"]["model"] == name and a["data"]["reason"] == "fired"]
         dead = sum(n for key, n in counts.items() if key.startswith("dead_"))
         late = counts.get("late_predictions", 0) + counts.get("late_labels", 0)
-        drift = report.verdicts.get(name, {})
         table.add_row(
             name,
             *(f"{n:,}" for n in (counts.get("predictions", 0), counts.get("labels", 0), counts.get("matched", 0))),
             f"{dead:,}",
             f"{late:,}",
-            f"{drift.get('drift', 0):,} of {sum(drift.values()):,}",
             str(len(mine)),
             str(sum(1 for t in report.triggers if t["data"]["model"] == name)),
         )
