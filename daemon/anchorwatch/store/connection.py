@@ -37,6 +37,8 @@ def journal(path: Path) -> Path:
 def look(path: Path) -> bool:
     """Return whether there is a store file to open.
 
+    The file itself is not opened: closing it would drop the locks that SQLite holds on it elsewhere in this process.
+
     Raises
     ------
     StoreError
@@ -58,23 +60,16 @@ def look(path: Path) -> bool:
                     "lost. Put the file back beside its journal, or move the journal away to begin anew."
                 )
             return False
-        with path.open("rb") as file:
-            head = file.read(100)
-        at_rest = not journal(path).exists()
         size = path.stat().st_size
-    if not head:
+    if size == 0:
         raise StoreError(
             f"the store {path} is empty: it was cut off, or made by another program. "
             "Put a backup back, or remove the file to begin anew."
         )
-    if len(head) < 100 or not head.startswith(b"SQLite format 3\0"):
+    if size < 512:  # SQLite's smallest page; it would take less for a new database
         raise StoreError(
             f"the store {path} is not a SQLite database. Correct `store` in the configuration, or move the file away."
         )
-    # SQLite would fill a page that was cut with zeros; with a journal there the file need not be whole
-    whole = int.from_bytes(head[16:18], "big") * int.from_bytes(head[28:32], "big")
-    if at_rest and size < whole:
-        raise damaged(path, f"it was cut off: {size:,} of {whole:,} bytes are left")
     return True
 
 
@@ -102,8 +97,9 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
     Raises
     ------
     StoreError
-        Where the file belongs to another program or to a newer version of this one.
+        Where the file was cut off, belongs to another program or to a newer version of this one.
     """
+    require_whole(connection, path)
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION:
@@ -116,6 +112,17 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
             f"knows {VERSION}). Run that version or a newer one, or put back the backup made before the upgrade."
         )
     return int(version)
+
+
+def require_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise StoreError where the file was cut off within a page, which SQLite would fill with zeros."""
+    (whole,) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
+    with reachable(path):
+        if journal(path).exists() and journal(path).stat().st_size > 0:
+            return  # with a journal the file need not be whole
+        size = path.stat().st_size
+    if size < whole:
+        raise damaged(path, f"it was cut off: {size:,} of {whole:,} bytes are left")
 
 
 def require_current(connection: sqlite3.Connection, path: Path) -> None:

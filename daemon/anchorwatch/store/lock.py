@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
@@ -78,8 +79,7 @@ class Lock:
 
     @classmethod
     def _replace(cls, path: Path, holder: Holder) -> Self:
-        fresh = path.with_name(f"{path.name}.{holder.pid}")
-        fresh.unlink(missing_ok=True)
+        fresh = path.with_name(f"{path.name}.{uuid.uuid4()}")  # process ids of two containers may be the same
         descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _write(descriptor, holder)

@@ -3,12 +3,15 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
 from anchorwatch.errors import StoreTaken
-from anchorwatch.store.connection import look
+from anchorwatch.store.connection import connect, journal, look
 from anchorwatch.store.curator import Curator
+from anchorwatch.store.lock import Holder, Lock
 from anchorwatch.store.reader import Reader
 from anchorwatch.store.rows import Checkpoint
 from anchorwatch.store.store import Store
@@ -119,6 +122,75 @@ def test_of_two_takeovers_the_last_one_holds_the_store(path, other, opened):
         opened()
 
 
+def test_a_writer_whose_lock_is_taken_over_while_it_opens_does_not_raise_the_epoch(path, opened):
+    opened().close()
+    slow = Holder.here("slow", 1)
+    lock = Lock.acquire(path, slow)
+    epoch = opened(takeover=True).epoch
+    connection = connect(path, "rw")
+    with pytest.raises(StoreTaken, match="while this one was opening it"):
+        Store(path, connection, lock, slow)
+    connection.close()
+    lock.release()
+    with Reader.open_reader(path) as reader:
+        assert reader.progress().epoch == epoch
+
+
+def test_of_many_that_take_over_at_once_one_writes_and_it_is_the_one_that_is_protected(path, opened):
+    opened().close()
+    count = 6
+    together, opened_all, tried_all = (Barrier(count, timeout=20) for _ in range(3))
+
+    def attempt(name):
+        together.wait()
+        try:
+            store = Store.open(path, holder=name, now=1, takeover=True)
+        except StoreTaken:
+            store = None
+        opened_all.wait()
+        wrote = refused = False
+        if store is not None:
+            try:
+                store.checkpoint(Checkpoint(at=1, parts={"m": {"a": name.encode()}}))
+                wrote = True
+            except StoreTaken:
+                pass
+        tried_all.wait()
+        if wrote:
+            try:
+                Store.open(path, holder="late", now=1)
+            except StoreTaken as error:
+                refused = repr(name) in str(error)
+        if store is not None:
+            store.close()
+        return name, wrote, refused
+
+    with ThreadPoolExecutor(count) as pool:
+        for _ in range(8):
+            results = list(pool.map(attempt, [f"writer {k}" for k in range(count)]))
+            ((name, _, refused),) = [result for result in results if result[1]]
+            assert refused
+            with Reader.open_reader(path) as reader:
+                assert reader.parts("m") == {"a": name.encode()}
+
+
+def test_baseline_commands_and_checkpoints_wait_for_each_other(store, rows):
+    def add():
+        with Curator.open_curator(store.path, holder="baseline build", now=5) as curator:
+            for k in range(60):
+                curator.add_baselines([rows.baseline(k)])
+
+    with ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(add)
+        k = 0
+        while not adding.done() or k < 60:
+            k += 1
+            store.checkpoint(Checkpoint(at=k, parts={"m": {"a": b"%d" % k}}))
+        adding.result()
+    assert len(store.baselines()) == 60
+    assert store.parts("m") == {"a": b"%d" % k}
+
+
 def test_closing_twice_and_opening_again_works(opened):
     store = opened()
     store.close()
@@ -151,6 +223,24 @@ def test_a_baseline_command_makes_the_store_where_there_is_none(path, rows, open
     assert look(path)
     store = opened()
     assert (store.epoch, store.baseline(rows.baseline(1).id)) == (1, rows.baseline(1))
+
+
+def test_looking_at_the_store_within_the_writers_process_keeps_its_journal_from_being_deleted_by_others(store):
+    # POSIX drops all locks of a process on a file when it closes any descriptor of it
+    store.checkpoint(Checkpoint(at=1, parts={"m": {"a": b"1"}}))
+    Reader.open_reader(store.path).close()
+    Curator.open_curator(store.path, holder="baseline list", now=1).close()
+    with pytest.raises(StoreTaken):
+        Store.open(store.path, holder="second", now=1)
+    before = journal(store.path).stat().st_ino
+    visit = (
+        "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('SELECT * FROM parts').fetchall(); c.close()"
+    )
+    subprocess.run([sys.executable, "-c", visit, store.path], check=True, timeout=20)
+    assert journal(store.path).stat().st_ino == before
+    store.checkpoint(Checkpoint(at=2, parts={"m": {"a": b"2"}}))
+    with Reader.open_reader(store.path) as reader:
+        assert reader.parts("m") == {"a": b"2"}
 
 
 def test_a_snapshot_sees_one_moment_while_the_writer_goes_on(store):
