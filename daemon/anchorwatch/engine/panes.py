@@ -105,8 +105,7 @@ class Panes:
         done, n = 0, len(time)
         while done < n:
             if self.rows[group] == 0:
-                first = int(time[done])
-                self.start[group] = first if span.size or span.time is None else first // span.time * span.time
+                self.start[group] = _start(span, int(time[done]))
             stop = n if span.size is None else min(n, done + span.size - int(self.rows[group]))
             end = None if span.time is None else int(self.start[group]) + span.time
             if end is not None:
@@ -159,6 +158,13 @@ class Panes:
             for g, panes in plain["closed"].items()
         }
         return cls(_dense(plain["open"], (groups, width)), plain["rows"], plain["start"], closed)
+
+
+def _start(span: Span, first: int) -> int:
+    """Return where a pane begins whose first row came at `first`; none begins before the earliest time there is."""
+    if span.size is not None or span.time is None:
+        return first
+    return max(first // span.time * span.time, int(np.iinfo(np.int64).min))
 
 
 def _sparse(counts: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -10,6 +10,8 @@ import numpy as np
 from anchorwatch.events.columns import Labels, Predictions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from anchorwatch.events.columns import Shape
@@ -38,10 +40,19 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Events at or beyond the frontier, in no particular order."""
+    """Events at or beyond the frontier, in no particular order.
+
+    Attributes
+    ----------
+    predictions, labels
+        The events.
+    partitions
+        Names that their `partition` indexes, sorted: a partition that is new may change the numbers of the others.
+    """
 
     predictions: Predictions
     labels: Labels
+    partitions: tuple[str, ...] = ()
 
     @classmethod
     def empty(cls, shape: Shape) -> Self:
@@ -52,11 +63,15 @@ class Pending:
         """Return the number of events that wait."""
         return len(self.predictions) + len(self.labels)
 
-    def add(self, predictions: Predictions, labels: Labels) -> Pending:
-        """Return the buffer with more events."""
+    def add(self, partitions: Sequence[str], predictions: Predictions, labels: Labels) -> Pending:
+        """Return the buffer with more events, whose `partition` indexes `partitions`."""
+        names = tuple(sorted({*self.partitions, *partitions}))
+        old = _among(names, self.partitions, self.predictions, self.labels)
+        new = _among(names, partitions, predictions, labels)
         return Pending(
-            Predictions.concat([self.predictions, predictions]) if len(predictions) else self.predictions,
-            Labels.concat([self.labels, labels]) if len(labels) else self.labels,
+            Predictions.concat([old[0], new[0]]) if len(predictions) else old[0],
+            Labels.concat([old[1], new[1]]) if len(labels) else old[1],
+            names,
         )
 
     def release(self, frontier: int) -> tuple[Pending, Release]:
@@ -80,22 +95,20 @@ class Pending:
             label_at=l_rank[l_sort],
             time=np.concatenate([predictions.time, labels.time])[order],
         )
-        return Pending(self.predictions.take(~p_out), self.labels.take(~l_out)), released
+        rest = _lean(self.predictions.take(~p_out))
+        return Pending(rest, self.labels.take(~l_out), self.partitions), released
 
     def to_plain(self) -> dict[str, Any]:
         """Return the buffer as plain data in canonical form: sorted, with sorted and used words only."""
-        p = self.predictions.take(_order(self.predictions, Labels.empty()))
-        labels = self.labels.take(_order_labels(self.labels))
-        versions, version = _canonical(p.versions, p.version)
-        columns = [_canonical(words, codes) for words, codes in zip(p.vocabulary, p.category, strict=True)]
-        plain = {name: getattr(p, name) for name in _PREDICTION_ARRAYS}
-        plain |= {
-            "versions": list(versions),
-            "version": version,
-            "vocabulary": [list(words) for words, _ in columns],
-            "category": np.stack([codes for _, codes in columns]) if columns else p.category,
-        }
-        return {"predictions": plain, "labels": {name: getattr(labels, name) for name in _LABEL_ARRAYS}}
+        used = np.unique(np.concatenate([self.predictions.partition, self.labels.partition])).tolist()
+        names = tuple(self.partitions[code] for code in used)
+        predictions, labels = _among(names, self.partitions, self.predictions, self.labels)
+        p = _canonical_words(predictions.take(_order(predictions, Labels.empty())))
+        labels = labels.take(_order_labels(labels))
+        plain = {name: getattr(p, name) for name in (*_PREDICTION_ARRAYS, "version", "category")}
+        plain |= {"versions": list(p.versions), "vocabulary": [list(words) for words in p.vocabulary]}
+        labels_plain = {name: getattr(labels, name) for name in _LABEL_ARRAYS}
+        return {"predictions": plain, "labels": labels_plain, "partitions": list(names)}
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Self:
@@ -108,7 +121,7 @@ class Pending:
             category=p["category"],
             **{name: p[name] for name in _PREDICTION_ARRAYS},
         )
-        return cls(predictions, Labels(**plain["labels"]))
+        return cls(predictions, Labels(**plain["labels"]), tuple(plain["partitions"]))
 
 
 _PREDICTION_ARRAYS = (
@@ -132,6 +145,41 @@ def _order(predictions: Predictions, labels: Labels) -> NDArray[np.int64]:
 
 def _order_labels(labels: Labels) -> NDArray[np.int64]:
     return np.lexsort((labels.offset, labels.partition, labels.ident[:, 1], labels.ident[:, 0], labels.time))
+
+
+def _among(
+    names: Sequence[str], partitions: Sequence[str], predictions: Predictions, labels: Labels
+) -> tuple[Predictions, Labels]:
+    """Return events whose `partition` indexes `partitions` with codes over `names`."""
+    if tuple(names) == tuple(partitions):
+        return predictions, labels
+    place = {name: code for code, name in enumerate(names)}
+    table = np.array([place.get(name, -1) for name in partitions] or [-1], np.int32)
+    return (
+        replace(predictions, partition=table[predictions.partition]),
+        replace(labels, partition=table[labels.partition]),
+    )
+
+
+def _lean(predictions: Predictions) -> Predictions:
+    """Return predictions without most of the words that only left ones used: unbounded words must not pile up."""
+    most = 1000 + 4 * len(predictions)
+    if all(len(words) <= most for words in (predictions.versions, *predictions.vocabulary)):
+        return predictions
+    return _canonical_words(predictions)
+
+
+def _canonical_words(predictions: Predictions) -> Predictions:
+    """Return predictions over sorted words that are in use."""
+    versions, version = _canonical(predictions.versions, predictions.version)
+    columns = [_canonical(*column) for column in zip(predictions.vocabulary, predictions.category, strict=True)]
+    return replace(
+        predictions,
+        versions=versions,
+        version=version,
+        vocabulary=tuple(words for words, _ in columns),
+        category=np.stack([codes for _, codes in columns]) if columns else predictions.category,
+    )
 
 
 def _canonical(words: tuple[str, ...], codes: NDArray[np.int32]) -> tuple[tuple[str, ...], NDArray[np.int32]]:

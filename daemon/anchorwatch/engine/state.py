@@ -130,8 +130,8 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     state
         What to write.
     before
-        The state that was written last; tables of the join that are the same object in both are left out, and those
-        that are gone are given as None.
+        The state that was written last; what is the same object in both is left out, and tables of the join that are
+        gone are given as None.
     """
     head = {
         "schema": SCHEMA,
@@ -140,7 +140,11 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "frontier": state.mark.frontier,
         "streak": list(state.streak),
         "counts": dict(sorted(state.counts.items())),
-        "versions": [{"name": v.name, "seen": v.seen} for v in state.versions],
+        "versions": [
+            {"name": v.name, "seen": v.seen, "baseline": None if v.baseline is None else v.baseline.id}
+            for v in state.versions
+        ],
+        "tables": sorted(state.join.tables),
         "join": state.join.to_plain(),
         "decisions": state.decisions.to_plain(),
         "accounting": dict(sorted(state.accounting().items())),
@@ -152,12 +156,13 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
             parts[f"join/{stretch}"] = pack(table_to_plain(table))
     parts |= {f"join/{stretch}": None for stretch in old if stretch not in state.join.tables}
     for i, version in enumerate(state.versions):
-        if before is not None and i < len(before.versions) and before.versions[i] is version:
+        saved = before.versions[i] if before is not None and i < len(before.versions) else None
+        if saved is version:
             continue
         parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
         if version.outcomes is not None:
             parts[f"version/{i}/outcomes"] = pack(version.outcomes.to_plain())
-        if version.baseline is not None:
+        if version.baseline is not None and (saved is None or saved.baseline is not version.baseline):
             parts[f"version/{i}/baseline"] = version.baseline.to_json()
     return parts
 
@@ -181,17 +186,17 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     try:
         head = unpack(parts["head"])
         _check(watch, head)
-        tables = {int(n.removeprefix("join/")): unpack(data) for n, data in parts.items() if n.startswith("join/")}
+        tables = {stretch: unpack(parts[f"join/{stretch}"]) for stretch in head["tables"]}
         return State(
             mark=Watermark(head["newest"], head["frontier"]),
             pending=Pending.from_plain(unpack(parts["pending"])),
-            join=Join.from_plain(head["join"], dict(sorted(tables.items()))),
+            join=Join.from_plain(head["join"], tables),
             versions=[_version(watch, parts, i, v) for i, v in enumerate(head["versions"])],
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
         )
-    except (KeyError, ValueError, TypeError, msgspec.ValidationError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(
             f"the saved state of model {watch.name} cannot be read ({error!r}); restore the store from a backup, or "
             f"begin the model anew with `anchorwatch run --reset {watch.name}`"
@@ -213,11 +218,15 @@ def _check(watch: Watch, head: Mapping[str, Any]) -> None:
 
 
 def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str, Any]) -> Version:
-    document = parts.get(f"version/{i}/baseline")
+    baseline = None
+    if head["baseline"] is not None:
+        baseline = msgspec.json.decode(parts[f"version/{i}/baseline"], type=Baseline)
+        if baseline.id != head["baseline"]:
+            raise ValueError(f"version {head['name']} has the baseline {baseline.id} instead of {head['baseline']}")
     outcomes = watch.outcomes
     version = Version(
         name=head["name"],
-        baseline=None if document is None else Baseline.from_json(document),
+        baseline=baseline,
         predictions=Track.from_plain(watch.predictions, unpack(parts[f"version/{i}/predictions"])),
         outcomes=None if outcomes is None else Track.from_plain(outcomes, unpack(parts[f"version/{i}/outcomes"])),
         seen=head["seen"],

@@ -107,7 +107,7 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
     state.count("retimed_labels", int(late[n:].sum()))
     labels = replace(labels, time=np.where(late[n:], earliest[n:], labels.time))
     state.mark = watermark.advance(mark, batch.partitions, batch.idle, watch.lateness)
-    pending = state.pending.add(predictions.take(~late[:n]), labels)
+    pending = state.pending.add(batch.partitions, predictions.take(~late[:n]), labels)
     state.pending, release = pending.release(state.mark.frontier)
     return release
 
