@@ -41,12 +41,12 @@ class Mark(enum.Enum):
     PAUSE = "pause"
 
 
+# The partition ends here; a source that starts exactly here reads on behind it.
 EOF: Final = Mark.EOF
-"""The partition ends here; a source that starts exactly here reads on behind it."""
+# The first read that gets here raises `Crash`; the next one passes.
 ABORT: Final = Mark.ABORT
-"""The first read that gets here raises `Crash`; the next one passes."""
+# One poll gets nothing from this partition.
 PAUSE: Final = Mark.PAUSE
-"""One poll gets nothing from this partition."""
 
 Item = bytes | None | Entry | Mark
 
@@ -141,27 +141,20 @@ class ListSource:
             item = items[place]
             if not isinstance(item, Mark):
                 entries.append(item if isinstance(item, Entry) else Entry(item))
-            elif item is Mark.EOF:
-                if self._ends_at(partition, place):
-                    break
-            elif item is Mark.ABORT:
-                if entries:
-                    break
-                if (partition, place) not in self._aborted:
-                    self._aborted.add((partition, place))
-                    raise Crash(f"{partition}: ABORT at item {place}")
-            elif entries:
+            elif entries or (item is Mark.EOF and self._ends_at(partition, place)):
                 break
-            else:
-                self._place[partition] += 1
-                break
+            elif item is Mark.ABORT and (partition, place) not in self._aborted:
+                self._aborted.add((partition, place))
+                raise Crash(f"{partition}: ABORT at item {place}")
             self._place[partition] += 1
+            if item is Mark.PAUSE:
+                break
         return entries
 
     def _ends_at(self, partition: Partition, place: int) -> bool:
         """Tell whether the EOF at `place` holds: not if we started there and something lies behind it."""
-        something_behind = any(not isinstance(item, Mark) for item in self._items[partition][place + 1 :])
-        return not (something_behind and self._started_at[partition] == place)
+        behind = any(not isinstance(item, Mark) for item in self._items[partition][place + 1 :])
+        return not (behind and self._started_at[partition] == place)
 
     def ended(self) -> set[Partition]:
         """Return the partitions that stand at their `EOF`."""

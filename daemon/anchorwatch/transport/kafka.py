@@ -9,8 +9,10 @@ from kafka.errors import CorruptRecordError, LogTruncationError, OffsetOutOfRang
 
 from anchorwatch.errors import ConnectionFailed, PositionLost
 from anchorwatch.events.records import Partition, Records
+from anchorwatch.transport.kafka_columns import as_columns
 from anchorwatch.transport.kafka_connection import REQUEST_SECONDS, START_SECONDS, Connection, translated
 from anchorwatch.transport.kafka_group import Committed, KafkaGroup, ours, theirs
+from anchorwatch.transport.kafka_lost import position_lost, topic_made_anew
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -77,11 +79,10 @@ class KafkaSource:
         self._where = f"Kafka at {kafka.bootstrap_servers}"
         self._positions: dict[Partition, int] = {}  # of every assigned partition
         self._sought = False
-        self._heard_at = clock.monotonic()
-        self._probed_at = clock.monotonic()
+        self._heard_at = self._probed_at = clock.monotonic()
         self.broken: dict[Partition, str] = {}
         self._connect()
-        self._check_topics()
+        self._connection.require_topics(self._topics)
         self._topic_ids: dict[str, str] = {}
 
     def _connect(self) -> None:
@@ -100,17 +101,6 @@ class KafkaSource:
         self._connection.follow(self._topics)
         self._consumer = self._connection.client
 
-    def _check_topics(self) -> None:
-        with translated(f"{self._where}: listing topics"):
-            there = self._consumer.topics()
-        missing = [topic for topic in self._topics if topic not in there]
-        if missing:
-            self._consumer.close()
-            raise ConnectionFailed(
-                f"{self._where} has no topic {', '.join(missing)}, or does not show it to our user. Create it, correct "
-                "its name in the configuration, or give our user the right to describe and read it"
-            )
-
     def partitions(self) -> Sequence[Partition]:
         """Return all partitions of the topics, sorted; new ones are found within `refresh` seconds.
 
@@ -125,10 +115,7 @@ class KafkaSource:
             now = self._connection.topic_id(topic)
             before = self._topic_ids.setdefault(topic, now) if now else ""
             if before != now and now:
-                raise PositionLost(
-                    f"topic {topic} was deleted and created again while it was read: its offsets start anew, so ours "
-                    "mean nothing there. Look at what was lost, then start over without the old positions of this topic"
-                )
+                raise topic_made_anew(topic)
         if self._sought:
             self._take_in([p for p in found if p not in self._positions])
         return found
@@ -156,7 +143,7 @@ class KafkaSource:
         begins, ends = self.bounds(wanted)
         lost = [p for p, at in positions.items() if not begins[p] <= at <= ends[p]]
         if lost:
-            raise _position_lost({p: positions[p] for p in lost}, begins, ends)
+            raise position_lost({p: positions[p] for p in lost}, begins, ends)
         self._assign({**begins, **positions})
         self._sought = True
 
@@ -211,24 +198,12 @@ class KafkaSource:
             self._heard()
         else:
             self._probe()
-        return [self._as_records(ours(p), records) for p, records in polled.items()]
+        self._positions |= {ours(p): records[-1].offset + 1 for p, records in polled.items()}
+        return [as_columns(ours(p), records) for p, records in polled.items()]
 
     def _poll(self, limit: int, timeout: float) -> Mapping[Any, Any]:
         polled: Mapping[Any, Any] = self._consumer.poll(timeout_ms=round(timeout * 1000), max_records=limit)
         return polled
-
-    def _as_records(self, partition: Partition, records: Sequence[Any]) -> Records:
-        """Return records of the client as columns."""
-        _, _, _, offsets, milliseconds, _, keys, values, headers, *_ = zip(*records, strict=True)
-        self._positions[partition] = offsets[-1] + 1
-        return Records(
-            partition=partition,
-            offsets=offsets,
-            timestamps=[ms * 1_000_000 if ms >= 0 else None for ms in milliseconds],
-            values=values,
-            keys=keys if any(key is not None for key in keys) else (),
-            headers=[tuple((name, value or b"") for name, value in h) for h in headers] if any(headers) else (),
-        )
 
     def _pause(self, wanted: set[Partition]) -> None:
         now = {ours(p) for p in self._consumer.paused()}
@@ -239,7 +214,7 @@ class KafkaSource:
     def _lost(self) -> PositionLost:
         """Return the error for the positions that the log does not hold."""
         begins, ends = self.bounds(list(self._positions))
-        return _position_lost(
+        return position_lost(
             {p: at for p, at in self._positions.items() if not begins[p] <= at <= ends[p]}, begins, ends
         )
 
@@ -323,21 +298,3 @@ class KafkaSource:
     def close(self) -> None:
         """Close the connection; may be called twice."""
         self._consumer.close(timeout_ms=1000)
-
-
-def _position_lost(
-    positions: Mapping[Partition, int], begins: Mapping[Partition, int], ends: Mapping[Partition, int]
-) -> PositionLost:
-    parts = []
-    for partition, at in sorted(positions.items()):
-        if at < begins[partition]:
-            parts.append(
-                f"{partition}: records {at} to {begins[partition] - 1} were removed by retention before we read them"
-            )
-        else:
-            parts.append(
-                f"{partition}: we stand at {at}, but the log ends at {ends[partition]}: it was truncated or made anew"
-            )
-    return PositionLost(
-        f"{'; '.join(parts)}. Decide whether to go on from what is there, and look into what is missing"
-    )

@@ -121,6 +121,7 @@ class Connection:
 
     def __init__(self, make: Callable[..., Any], kafka: Kafka, patience: float = START_SECONDS, **options: Any) -> None:
         self._net: Any = None
+        self._where = f"Kafka at {kafka.bootstrap_servers}"
         heard = _Heard()
         logger = logging.getLogger("kafka.net")
         logger.addHandler(heard)
@@ -135,6 +136,18 @@ class Connection:
             raise ConnectionFailed(_why(kafka, heard, error)) from error
         finally:
             logger.removeHandler(heard)
+
+    def require_topics(self, topics: Collection[str]) -> None:
+        """Close a consumer and raise `ConnectionFailed` where a topic is missing."""
+        with translated(f"{self._where}: listing topics"):
+            there = self.client.topics()
+        missing = [topic for topic in topics if topic not in there]
+        if missing:
+            self.client.close()
+            raise ConnectionFailed(
+                f"{self._where} has no topic {', '.join(missing)}, or does not show it to our user. Create it, correct "
+                "its name in the configuration, or give our user the right to describe and read it"
+            )
 
     def _make_net(self, **options: Any) -> KafkaNetClient:
         self._net = KafkaNetClient(**options)

@@ -87,7 +87,7 @@ def test_paused_partitions_and_the_limit_are_respected():
 @pytest.mark.parametrize("seed", range(20))
 def test_a_shuffled_source_gives_everything_once_in_the_order_of_each_partition(seed):
     records = {p: [f"{p}:{i}".encode() for i in range(9)] for p in (P, Q)}
-    source = ListSource({p: [*items, EOF] for p, items in records.items()}, shuffle=random.Random(seed))  # noqa: S311
+    source = ListSource({p: [*items, EOF] for p, items in records.items()}, shuffle=random.Random(seed))
     got = {P: [], Q: []}
     while source.ended() != {P, Q}:
         for r in source.poll(4, 0.0):
