@@ -114,21 +114,34 @@ class _Progress:
         self._bar.update(self._task, completed=done, total=total or None, records=records)
 
 
+def _alert_lines(report: Report) -> list[tuple[str, str]]:
+    """Return (time to sort by, line) of each alert, reminders left out."""
+    told = [(alert["time"], alert["data"]) for alert in report.alerts if alert["data"]["reason"] != "repeated"]
+    return [(at.removesuffix("Z"), f"{at}  {data['status']:<8}  {data['annotations']['summary']}") for at, data in told]
+
+
+def _trigger_lines(report: Report) -> list[tuple[str, str]]:
+    """Return (time to sort by, line) of each trigger."""
+    return [
+        (
+            trigger["time"].removesuffix("Z"),
+            (
+                f"{trigger['time']}  retrain   {trigger['data']['model']}, policy {trigger['data']['policy']}, "
+                f"incident {trigger['data']['incident']}, id {trigger['id']}"
+            ),
+        )
+        for trigger in report.triggers
+    ]
+
+
 def _print(report: Report) -> None:
     from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
     console = Console(highlight=False)
     reminders = sum(alert["data"]["reason"] == "repeated" for alert in report.alerts)
-    for alert in report.alerts:
-        data = alert["data"]
-        if data["reason"] != "repeated":
-            line = f"{alert['time']}  {data['status']:<8}  {data['annotations']['summary']}"
-            console.print(line, markup=False, soft_wrap=True)
-    for trigger in report.triggers:
-        data = trigger["data"]
-        line = f"{trigger['time']}  retrain   {data['model']}, policy {data['policy']}, incident {data['incident']}"
-        console.print(f"{line}, id {trigger['id']}", markup=False, soft_wrap=True)
+    for _, line in sorted([*_alert_lines(report), *_trigger_lines(report)], key=lambda told: told[0]):
+        console.print(line, markup=False, soft_wrap=True)
     if reminders:
         console.print(f"and {reminders} reminders of alerts that went on firing")
     if report.alerts or report.triggers:
