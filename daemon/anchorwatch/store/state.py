@@ -109,6 +109,12 @@ def read_part(connection: sqlite3.Connection, path: Path, model: str, part: str)
     return bytes(content)
 
 
+def forget(connection: sqlite3.Connection, model: str) -> None:
+    """Delete a model's state without reading it."""
+    connection.execute("DELETE FROM parts WHERE model = ?", (model,))
+    connection.execute("DELETE FROM states WHERE model = ?", (model,))
+
+
 def state_sizes(connection: sqlite3.Connection) -> list[StateSize]:
     """Return the sizes of all states, by model."""
     rows = connection.execute("SELECT model, parts, size, hex(digest), at FROM states ORDER BY model")

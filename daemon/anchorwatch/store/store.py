@@ -144,6 +144,11 @@ class Store(Curator):
             connection.execute("UPDATE store SET number = number + 1, checkpoint = ?1, heartbeat = ?1", (at,))
         self._shorten_journal()
 
+    def forget(self, model: str) -> None:
+        """Delete a model's state on somebody's explicit wish, damaged or not; history and baselines stay."""
+        with self._writing():
+            state.forget(self._connection, model)
+
     def unpublished(self, limit: int) -> list[Outgoing]:
         """Return the first messages that wait to be published, in order; raises StoreTaken where they are not ours."""
         with self.snapshot():
