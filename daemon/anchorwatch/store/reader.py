@@ -17,16 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from anchorwatch.events.records import Outgoing, Partition
+    from anchorwatch.store.filters import AlertFilter, ScoreFilter, TriggerFilter
     from anchorwatch.store.rows import (
-        AlertFilter,
         AlertRow,
         BaselineEntry,
         BaselineRow,
         Promotion,
-        ScoreFilter,
         ScoreRow,
         StateSize,
-        TriggerFilter,
         TriggerRow,
     )
 

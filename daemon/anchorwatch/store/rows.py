@@ -7,7 +7,7 @@ checkpoint. Documents are JSON as UTF-8 bytes and come back byte for byte.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -257,47 +257,3 @@ class Retention:
     scores: int = 90 * 86_400 * 10**9
     alerts: int = 400 * 86_400 * 10**9
     published: int = 30 * 86_400 * 10**9
-
-
-class Period(TypedDict, total=False):
-    """Event time from `since` (included) to `until` (left out); None or absent: no bound."""
-
-    since: int | None
-    until: int | None
-
-
-class ScoreFilter(Period, total=False):
-    """Which scores: those whose columns have these values; None or absent: any."""
-
-    model: str | None
-    version: str | None
-    segment: str | None
-    kind: str | None
-    subject: str | None
-    monitor: str | None
-    level: str | None
-    baseline: str | None
-
-
-class AlertFilter(Period, total=False):
-    """Which transitions of alerts: those whose columns have these values; None or absent: any."""
-
-    id: str | None
-    fingerprint: str | None
-    model: str | None
-    version: str | None
-    segment: str | None
-    kind: str | None
-    subject: str | None
-    monitor: str | None
-    severity: str | None
-    status: str | None
-    reason: str | None
-
-
-class TriggerFilter(Period, total=False):
-    """Which triggers: those whose columns have these values; None or absent: any."""
-
-    id: str | None
-    model: str | None
-    policy: str | None
