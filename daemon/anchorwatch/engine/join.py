@@ -9,9 +9,12 @@ stream was cut into batches.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+
+from anchorwatch.engine.tables import Columns, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,60 +34,6 @@ class Terms(NamedTuple):
     def width(self) -> int:
         """Length of the stretch of event time one table holds."""
         return max(self.wait // STRETCHES, 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Prediction records or labels as columns; `label` columns are meaningful where `labelled`.
-
-    Attributes
-    ----------
-    ident
-        (n, 2) id hash; tables are sorted by its first half.
-    time
-        (n,) event time, ns.
-    version
-        (n,) code of the model version.
-    segments
-        (n, d) token of the value of each segment column; 0 where it has none.
-    token, number
-        (n,) predicted class, or predicted value.
-    labelled, label_token, label_number
-        (n,) whether a label has come, and which.
-    """
-
-    ident: NDArray[np.uint64]
-    time: NDArray[np.int64]
-    version: NDArray[np.int32]
-    segments: NDArray[np.uint64]
-    token: NDArray[np.uint64]
-    number: NDArray[np.float64]
-    labelled: NDArray[np.bool_]
-    label_token: NDArray[np.uint64]
-    label_number: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        """Return the number of records."""
-        return len(self.time)
-
-    def take(self, index: Any) -> Columns:
-        """Return the records at `index`."""
-        return Columns(*(getattr(self, name)[index] for name in _NAMES))
-
-    def insert(self, other: Columns) -> Columns:
-        """Return both, sorted; `other` is sorted."""
-        at = np.searchsorted(self.ident[:, 0], other.ident[:, 0], side="right")
-        return Columns(*(np.insert(getattr(self, n), at, getattr(other, n), axis=0) for n in _NAMES))
-
-    def find(self, ident: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Return the position of each id, -1 where it is not here."""
-        if not len(self):
-            return np.full(len(ident), -1, np.int64)
-        at = np.minimum(np.searchsorted(self.ident[:, 0], ident[:, 0]), len(self) - 1)
-        return np.where((self.ident[at] == ident).all(axis=1), at, -1)
-
-
-_NAMES = tuple(Columns.__dataclass_fields__)
 
 
 class Arrivals(NamedTuple):
@@ -156,13 +105,8 @@ class Join:
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any], tables: Mapping[int, dict[str, Any]]) -> Self:
-        """Return the join that `to_plain` and `table_to_plain` described."""
+        """Return the join that `to_plain` and `Columns.to_plain` described."""
         return cls({k: Columns(**t) for k, t in tables.items()}, Arrivals(*plain["early"]), plain["counts"])
-
-
-def table_to_plain(table: Columns) -> dict[str, Any]:
-    """Return one table as plain data."""
-    return {name: getattr(table, name) for name in _NAMES}
 
 
 def remember(join: Join, terms: Terms, records: Columns) -> tuple[Join, NDArray[np.bool_]]:
@@ -174,12 +118,11 @@ def remember(join: Join, terms: Terms, records: Columns) -> tuple[Join, NDArray[
         True for each prediction that is new.
     """
     new = _unheard(join, terms, records)
-    fresh = records.take(new)
+    fresh = records if new.all() else records.take(new)
     tables = dict(join.tables)
-    stretches = fresh.time // terms.width
-    for stretch in np.unique(stretches).tolist():
-        part = fresh.take(stretches == stretch)
-        part = part.take(np.argsort(part.ident[:, 0], kind="stable"))
+    order, stretches = _by_stretch(terms, fresh)
+    for stretch, rows in stretches:
+        part = fresh.take(order[rows])
         tables[stretch] = tables[stretch].insert(part) if stretch in tables else part
     return replace(join, tables=tables).count(duplicate_predictions=int((~new).sum())), new
 
@@ -209,14 +152,12 @@ def match(
     value a revision; both are counted and change nothing. A label later than `wait` after its prediction is counted as
     late, a prediction later than `early` after its label leaves the label an orphan.
     """
-    order = np.argsort(records.ident[:, 0], kind="stable")
-    arrived, arrived_at = records.take(order), record_at[order]
-    join, woken = _wake(join, arrived)
+    join, woken = _wake(join, records)
     due = np.concatenate([np.full(len(woken.time), -1), label_at])
     labels = Arrivals(*(np.concatenate(pair) for pair in zip(woken, labels, strict=True)))
     stretch, row, time = _locate(join.tables, terms, labels)
     found = row >= 0
-    due = np.maximum(due, _position(arrived, arrived_at, terms, labels, stretch))
+    due = np.maximum(due, _position(records, record_at, terms, labels, stretch))
     late = found & (labels.time > time + terms.wait)
     unripe = found & (time > labels.time + terms.early)
     join = join.count(late_labels=int(late.sum()), orphan_labels=int(unripe.sum()))
@@ -242,17 +183,26 @@ def _last(stretch: Any, terms: Terms) -> Any:
     return (stretch + 1) * terms.width + terms.wait
 
 
+def _by_stretch(terms: Terms, records: Columns) -> tuple[NDArray[np.int64], list[tuple[int, slice]]]:
+    """Return the order of records by stretch, then id; and each stretch with the slice in which it then stands."""
+    stretches = records.time // terms.width
+    order = np.lexsort((records.ident[:, 0], stretches))
+    ordered = stretches[order]
+    edges = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
+    return order, [(int(ordered[start]), slice(start, stop)) for start, stop in pairwise(edges) if stop > start]
+
+
 def _unheard(join: Join, terms: Terms, records: Columns) -> NDArray[np.bool_]:
     """Return which predictions, taken one after the other, have an id that is not remembered when they come."""
     until = np.full(len(records), np.iinfo(np.int64).min)
+    wanted = Wanted(records.ident)
     for stretch, table in join.tables.items():
-        known = table.find(records.ident) >= 0
+        known, _ = wanted.within(table)
         until[known] = np.maximum(until[known], _last(stretch, terms))
     new: NDArray[np.bool_] = records.time > until
-    _, twin, times = np.unique(records.ident[:, 0], return_inverse=True, return_counts=True)
     last: dict[int, int] = {}
-    for i in np.flatnonzero(times[twin] > 1).tolist():  # only ids that come again within the release
-        key, at = int(twin[i]), int(records.time[i])
+    for i, key in zip(*(each.tolist() for each in wanted.repeated()), strict=True):
+        at = int(records.time[i])
         new[i] = at > last.get(key, int(until[i]))
         if new[i]:
             last[key] = _last(at // terms.width, terms)
@@ -261,7 +211,7 @@ def _unheard(join: Join, terms: Terms, records: Columns) -> NDArray[np.bool_]:
 
 def _wake(join: Join, arrived: Columns) -> tuple[Join, Arrivals]:
     """Take out the waiting labels whose prediction has just come."""
-    mine = arrived.find(join.early.ident) >= 0
+    mine = Wanted(arrived.ident).has(join.early.ident)
     return replace(join, early=join.early.take(~mine)), join.early.take(mine)
 
 
@@ -274,10 +224,12 @@ def _locate(
     """
     n = len(labels.time)
     stretch, row, time = np.zeros(n, np.int64), np.full(n, -1, np.int64), np.zeros(n, np.int64)
+    wanted = Wanted(labels.ident)
     for number, table in sorted(tables.items()):
-        at = table.find(labels.ident)
-        here = (row < 0) & (at >= 0) & (labels.time <= _last(number, terms))
-        stretch[here], row[here], time[here] = number, at[here], table.time[at[here]]
+        here, at = wanted.within(table)
+        mine = (row[here] < 0) & (labels.time[here] <= _last(number, terms))
+        here, at = here[mine], at[mine]
+        stretch[here], row[here], time[here] = number, at, table.time[at]
     return stretch, row, time
 
 
@@ -286,12 +238,14 @@ def _position(
 ) -> NDArray[np.int64]:
     """Return the position in the release of the prediction of each label, -1 where it came before this release."""
     position = np.full(len(labels.time), -1, np.int64)
-    stretches = arrived.time // terms.width
-    for number in np.unique(stretches).tolist():
-        mine = stretches == number
-        at = arrived.take(mine).find(labels.ident)
-        here = (at >= 0) & (stretch == number)
-        position[here] = arrived_at[mine][at[here]]
+    order, stretches = _by_stretch(terms, arrived)
+    ident, arrived_at = arrived.ident[order], arrived_at[order]
+    for number, rows in stretches:
+        mine = np.flatnonzero(stretch == number)
+        at = np.searchsorted(ident[rows, 0], labels.ident[mine, 0])
+        at = np.minimum(at + rows.start, rows.stop - 1)
+        here = (ident[at] == labels.ident[mine]).all(axis=1)
+        position[mine[here]] = arrived_at[at[here]]
     return position
 
 
@@ -326,8 +280,8 @@ def _resolve(
         parts.append(table.take(row[mine][first]))
     join = replace(join, tables=tables)
     if not parts:
-        return join, Outcomes(np.empty(0, np.int64), _empty_like(labels))
-    record = Columns(*(np.concatenate([getattr(p, n) for p in parts]) for n in _NAMES))
+        return join, Outcomes(np.empty(0, np.int64), Columns.empty())
+    record = Columns.concat(parts)
     positions = np.concatenate(at)
     by_position = np.argsort(positions, kind="stable")
     return join, Outcomes(positions[by_position], record.take(by_position))
@@ -339,11 +293,3 @@ def _label(table: Columns, labels: Arrivals, row: NDArray[np.int64]) -> tuple[Co
     labelled, token, number = table.labelled.copy(), table.label_token.copy(), table.label_number.copy()
     labelled[row[first]], token[row[first]], number[row[first]] = True, labels.token[first], labels.number[first]
     return replace(table, labelled=labelled, label_token=token, label_number=number), first
-
-
-def _empty_like(labels: Arrivals) -> Columns:
-    none = labels.take(slice(0, 0))
-    return Columns(
-        none.ident, none.time, np.empty(0, np.int32), np.empty((0, 0), np.uint64), none.token, none.number,
-        np.empty(0, np.bool_), none.token, none.number,
-    )  # fmt: skip

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anchorwatch.engine import join
-from anchorwatch.engine.join import Columns
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import RIGHT, WRONG, Block, token_of
 from anchorwatch.engine.state import Version, attach
+from anchorwatch.engine.tables import Columns
 from anchorwatch.engine.track import Track
 from anchorwatch.events.columns import PREDICTION_VALUE, Fault
 

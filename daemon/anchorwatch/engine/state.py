@@ -9,7 +9,7 @@ import msgspec
 
 from anchorwatch.decide.decision import Decisions
 from anchorwatch.engine.baseline import Baseline
-from anchorwatch.engine.join import Join, table_to_plain
+from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
@@ -153,7 +153,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     old = before.join.tables if before is not None else {}
     for stretch, table in state.join.tables.items():
         if old.get(stretch) is not table:
-            parts[f"join/{stretch}"] = pack(table_to_plain(table))
+            parts[f"join/{stretch}"] = pack(table.to_plain())
     parts |= {f"join/{stretch}": None for stretch in old if stretch not in state.join.tables}
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Baseline
     from anchorwatch.engine.building import Made
     from anchorwatch.engine.finding import Finding
-    from anchorwatch.engine.join import Columns, Outcomes
+    from anchorwatch.engine.join import Outcomes
     from anchorwatch.engine.panes import Moment
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.reference import Block
     from anchorwatch.engine.routing import Takeover
     from anchorwatch.engine.state import State, Version
+    from anchorwatch.engine.tables import Columns
     from anchorwatch.engine.watch import Watch
     from anchorwatch.events.columns import Batch
 

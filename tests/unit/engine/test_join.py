@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anchorwatch.engine import join
-from anchorwatch.engine.join import Arrivals, Columns, Join, Terms
+from anchorwatch.engine.join import Arrivals, Join, Terms
+from anchorwatch.engine.tables import Columns
 
 FIRST, LAST = -(2**63) + 1, 6_311_433_600 * 10**9  # 1677, and 2170: the past ends there, and no event is from later
 

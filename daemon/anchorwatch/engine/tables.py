@@ -1,0 +1,141 @@
+"""Prediction records by id: tables sorted by the id's hash, and ids that are looked up in many of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Prediction records or labels as columns; `label` columns are meaningful where `labelled`.
+
+    Attributes
+    ----------
+    ident
+        (n, 2) id hash; tables are sorted by its first half, and hold an id once.
+    time
+        (n,) event time, ns.
+    version
+        (n,) code of the model version.
+    segments
+        (n, d) token of the value of each segment column; 0 where it has none.
+    token, number
+        (n,) predicted class, or predicted value.
+    labelled, label_token, label_number
+        (n,) whether a label has come, and which.
+    """
+
+    ident: NDArray[np.uint64]
+    time: NDArray[np.int64]
+    version: NDArray[np.int32]
+    segments: NDArray[np.uint64]
+    token: NDArray[np.uint64]
+    number: NDArray[np.float64]
+    labelled: NDArray[np.bool_]
+    label_token: NDArray[np.uint64]
+    label_number: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return the number of records."""
+        return len(self.time)
+
+    @staticmethod
+    def empty() -> Columns:
+        """Return no records."""
+        words, numbers = np.empty(0, np.uint64), np.empty(0)
+        return Columns(
+            ident=np.empty((0, 2), np.uint64),
+            time=np.empty(0, np.int64),
+            version=np.empty(0, np.int32),
+            segments=np.empty((0, 0), np.uint64),
+            token=words,
+            number=numbers,
+            labelled=np.empty(0, np.bool_),
+            label_token=words,
+            label_number=numbers,
+        )
+
+    def take(self, index: Any) -> Columns:
+        """Return the records at `index`."""
+        return Columns(*(getattr(self, name)[index] for name in _NAMES))
+
+    def insert(self, other: Columns) -> Columns:
+        """Return both, sorted; `other` is sorted."""
+        at = np.searchsorted(self.ident[:, 0], other.ident[:, 0], side="right") + np.arange(len(other))
+        rest = np.ones(len(self) + len(other), np.bool_)
+        rest[at] = False
+        columns = []
+        for name in _NAMES:
+            mine = getattr(self, name)
+            column = np.empty((len(rest), *mine.shape[1:]), mine.dtype)
+            column[rest], column[at] = mine, getattr(other, name)
+            columns.append(column)
+        return Columns(*columns)
+
+    @staticmethod
+    def concat(parts: Sequence[Columns]) -> Columns:
+        """Return the records of all parts, one after the other."""
+        return Columns(*(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES))
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the records as plain data."""
+        return {name: getattr(self, name) for name in _NAMES}
+
+
+_NAMES = tuple(Columns.__dataclass_fields__)
+
+
+class Wanted:
+    """Ids that are looked up in many tables; sorted once, as looking up in order is many times faster.
+
+    Parameters
+    ----------
+    ident
+        (n, 2) id hashes.
+    """
+
+    def __init__(self, ident: NDArray[np.uint64]) -> None:
+        self._ident = ident
+        self._keys, self._first, self._which = np.unique(ident[:, 0], return_index=True, return_inverse=True)
+
+    def within(self, table: Columns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return which ids a table holds, and where: positions among the ids, rising, and rows of the table."""
+        keys, heads = self._keys, table.ident[:, 0]
+        if not len(keys) or not len(heads):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        row = np.full(len(keys), -1, np.int64)
+        if len(heads) < len(keys):
+            at = np.minimum(np.searchsorted(keys, heads), len(keys) - 1)
+            hit = np.flatnonzero(keys[at] == heads)[::-1]  # of two ids with the same first half the first row counts
+            row[at[hit]] = hit
+        else:
+            at = np.minimum(np.searchsorted(heads, keys), len(heads) - 1)
+            row = np.where(heads[at] == keys, at, -1)
+        ids = np.flatnonzero((row >= 0)[self._which])
+        rows = row[self._which[ids]]
+        good = table.ident[rows, 1] == self._ident[ids, 1]
+        return ids[good], rows[good]
+
+    def has(self, ident: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Return for each of (m, 2) other hashes whether it is among the ids."""
+        if not len(self._keys):
+            return np.zeros(len(ident), np.bool_)
+        at = np.minimum(np.searchsorted(self._keys, ident[:, 0]), len(self._keys) - 1)
+        mine = self._ident[self._first[at]]
+        found: NDArray[np.bool_] = (mine == ident).all(axis=1)
+        return found
+
+    def repeated(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the positions of the ids that come more than once, and a number for each that equal ones share."""
+        if len(self._keys) == len(self._which):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        again = np.flatnonzero(np.bincount(self._which)[self._which] > 1)
+        return again, self._which[again]
