@@ -6,18 +6,21 @@ Everything that exists once is made here and handed down: the store, the connect
 from __future__ import annotations
 
 import contextlib
-import os
+import json
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from anchorwatch.decide.decision import Decisions
+from anchorwatch.decide.incidents import Incident
 from anchorwatch.engine.baseline import Baseline
-from anchorwatch.engine.state import fresh
+from anchorwatch.engine.state import State, fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.errors import ConfigurationError, ConnectionFailed
 from anchorwatch.events.decode import Decoder
-from anchorwatch.host import Host, Model, Pace, Parts
-from anchorwatch.store.rows import Checkpoint
+from anchorwatch.host import Host, Pace, Parts
+from anchorwatch.hosted import Model
 from anchorwatch.store.store import Store
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from anchorwatch.clock import Clock
+    from anchorwatch.engine.watch import Watch
+    from anchorwatch.events.records import Partition
     from anchorwatch.settings.models import Baseline as BaselineSettings
     from anchorwatch.settings.models import Model as ModelSettings
     from anchorwatch.settings.models import Settings
@@ -84,6 +89,18 @@ def given_baseline(model: str, baseline: BaselineSettings, store: Reader | None)
     return Baseline.from_json(row.document)
 
 
+def begun_anew(watch: Watch, store: Reader) -> State:
+    """Return the state of a model that has seen nothing, but goes on counting its alerts and incidents.
+
+    Ids are made of these counts. Counted from 1 again, the first alerts and triggers of the new state would bear the
+    ids of old ones, and be held for messages that were published long ago.
+    """
+    told = store.alerts(model=watch.name, limit=-1)
+    episodes = max((json.loads(row.document)["data"]["episode"] for row in told), default=0)
+    incident = Incident(number=max((row.incident or 0 for row in told), default=0))
+    return replace(fresh(watch), decisions=Decisions(episodes=episodes, incident=incident))
+
+
 class Daemon:
     """A host on Kafka and a store on disk, until it is told to stop.
 
@@ -107,6 +124,8 @@ class Daemon:
             raise ConfigurationError(f"there is no model {', '.join(unknown)} in the configuration to begin anew")
         self._settings, self._kafka, self._clock = settings, settings.kafka, clock
         self._takeover, self._reset = takeover, tuple(reset)
+        self._told: set[Partition] = set()
+        self._uncommitted = False
 
     def run(self, stop: threading.Event, log: Log) -> None:
         """Watch until `stop` is set; everything taken by then is written before this returns.
@@ -121,6 +140,7 @@ class Daemon:
             patience = self._kafka.unreachable_after / 1e9
             while not stop.is_set():
                 host.turn(0.5)
+                self._worry(log, host, source)
                 if source.silent_for() > patience:
                     raise ConnectionFailed(
                         f"Kafka at {self._kafka.bootstrap_servers} has been silent for {source.silent_for():.0f} s "
@@ -129,6 +149,16 @@ class Daemon:
             host.checkpoint()
             log.say("stopped", positions=_places(host))
 
+    def _worry(self, log: Log, host: Host, source: KafkaSource) -> None:
+        """Say what goes wrong without stopping the rest, once each time it begins."""
+        for partition, why in source.broken.items():
+            if partition not in self._told:
+                log.warning("partition_unreadable", partition=str(partition), why=why)
+        self._told = set(source.broken)
+        if host.uncommitted == 1 and not self._uncommitted:
+            log.warning("offsets_not_committed", group=self._kafka.group, why="positions are safe in the store")
+        self._uncommitted = host.uncommitted > 0
+
     @contextlib.contextmanager
     def _started(self, log: Log) -> Iterator[tuple[Host, KafkaSource]]:
         from anchorwatch.transport.kafka import KafkaSource  # noqa: PLC0415 - only where Kafka is used
@@ -136,17 +166,19 @@ class Daemon:
 
         settings, clock = self._settings, self._clock
         with contextlib.ExitStack() as parts:
-            holder = f"anchorwatch {version('anchorwatch')} process {os.getpid()}"
+            holder = f"anchorwatch {version('anchorwatch')}"
             store = Store.open(Path(settings.store), holder=holder, now=clock.now(), takeover=self._takeover)
             parts.callback(store.close)
-            for name in self._reset:
-                gone = dict.fromkeys(store.parts(name), None)
-                store.checkpoint(Checkpoint(at=clock.now(), parts={name: gone}))
             models = models_of(settings, store)
+            for model in models:
+                if (name := model.watch.name) in self._reset:
+                    anew = dict.fromkeys(store.parts(name)) | to_parts(model.watch, begun_anew(model.watch, store))
+                    store.checkpoint(Checkpoint(at=clock.now(), parts={name: anew}))
             topics = frozenset[str]().union(*(m.topics for m in models))
             source = KafkaSource(self._kafka, topics, clock, store.id)
             parts.callback(source.close)
-            source.check_store()
+            if not self._takeover:
+                source.check_store()
             sink = KafkaSink(self._kafka, clock)
             parts.callback(sink.close)
             outputs = settings.outputs

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from anchorwatch.attention import Silence, held_back
 from anchorwatch.decide.publish import messages
-from anchorwatch.engine import watermark
 from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.errors import ConnectionFailed
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from anchorwatch.clock import Clock
-    from anchorwatch.engine.state import State
     from anchorwatch.engine.step import Outcome
-    from anchorwatch.engine.watch import Watch
-    from anchorwatch.events.decode import Decoder
     from anchorwatch.events.records import Outgoing, Partition, Records, Sink, Source
-    from anchorwatch.settings.models import EventTime, Outputs
+    from anchorwatch.hosted import Model
+    from anchorwatch.settings.models import Outputs
     from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
 
 
@@ -59,28 +57,8 @@ class Keeper(Protocol):
     def heartbeat(self, now: int) -> None:
         """Say that the writer lives."""
 
-
-@dataclass(slots=True)
-class Model:
-    """One model in the hands of a host.
-
-    Attributes
-    ----------
-    watch, decoder, topics, event_time
-        What is watched, how its records are read, from which topics, and how event time goes.
-    state, saved
-        What is remembered now, and what was last written; None for nothing yet.
-    idle
-        Partitions that were not waited for at the last step.
-    """
-
-    watch: Watch
-    decoder: Decoder
-    topics: frozenset[str]
-    event_time: EventTime
-    state: State
-    saved: State | None = None
-    idle: frozenset[Partition] = frozenset()
+    def prune(self, now: int) -> int:
+        """Delete some of the history that is too old; return how many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +73,8 @@ class Pace:
         Seconds between checkpoints while there is nothing to tell.
     heartbeat
         Seconds between signs of life while there is nothing to write.
+    prune
+        Seconds between clearings of old history.
     outbox
         Messages that may wait for publishing before nothing more is read.
     patience
@@ -104,6 +84,7 @@ class Pace:
     records: int = 20_000
     checkpoint: float = 1.0
     heartbeat: float = 5.0
+    prune: float = 3600.0
     outbox: int = 10_000
     patience: float = 300.0
 
@@ -172,10 +153,12 @@ class Host:
         self._source, self._sink, self._store, self._clock = parts.source, parts.sink, parts.store, parts.clock
         self._name, self._outputs = source_name, outputs
         self._unwritten = _Unwritten()
-        self._heard: dict[Partition, float] = {}
-        self._written = self._alive = 0.0
+        self._silence = Silence()
+        self._written = self._alive = self._pruned = 0.0
         self._failing: float | None = None
         self.positions: dict[Partition, int] = {}
+        self._committed: dict[Partition, int] = {}
+        self._tried: float | None = None
 
     def start(self) -> None:
         """Take up where the store stands: states, positions, and messages that were not published."""
@@ -183,9 +166,11 @@ class Host:
             saved = self._store.parts(model.watch.name)
             model.state = from_parts(model.watch, saved) if saved else fresh(model.watch)
             model.saved = model.state if saved else None
-        self.positions = self._store.positions()
+        topics = frozenset[str]().union(*(model.topics for model in self.models))
+        # the store also remembers topics of models that are no longer in the configuration
+        self.positions = {p: offset for p, offset in self._store.positions().items() if p.topic in topics}
         self._source.seek(self.positions)
-        self._written = self._alive = self._clock.monotonic()
+        self._written = self._alive = self._pruned = self._clock.monotonic()
         self.publish()
 
     def turn(self, timeout: float) -> int:
@@ -201,13 +186,13 @@ class Host:
             self.publish()
             return 0
         partitions = self._source.partitions()
-        paused = self._paused(partitions)
+        paused = held_back(self.models, partitions)
         records = self._source.poll(self.pace.records, timeout, paused)
-        idle = self._idle(partitions, paused, records)
+        self._silence.note(self._clock.monotonic(), self._source, records, paused)
         for part in records:
             self._unwritten.positions[part.partition] = part.offsets[-1] + 1
         for model in self.models:
-            self._step(model, partitions, records, idle)
+            self._step(model, partitions, records)
         if self._due():
             self.checkpoint()
         n = sum(len(part.offsets) for part in records)
@@ -243,17 +228,20 @@ class Host:
             self._store.heartbeat(self._clock.now())
             self._alive = now
         self.publish()
-        if unwritten.positions:
-            self._commit()
+        rested = self._tried is None or now - self._tried >= self.pace.heartbeat
+        if self.positions != self._committed and (unwritten.positions or rested):
+            self._commit(now)
 
-    def _commit(self) -> None:
-        """Tell the outside how far we are; a failure is counted, the store is the truth."""
+    def _commit(self, now: float) -> None:
+        """Tell the outside how far we are; a failure is counted and tried again later, the store is the truth."""
+        self._tried = now
         try:
             self._source.commit(dict(self.positions))
         except ConnectionFailed:
             self.uncommitted += 1
         else:
             self.uncommitted = 0
+            self._committed = dict(self.positions)
 
     def publish(self) -> None:
         """Write what waits in the outbox; a failure is tried again at the next call, until patience ends."""
@@ -275,12 +263,11 @@ class Host:
         ended = set(self._source.ended())
         return all(p in ended for p in self._source.partitions())
 
-    def _step(
-        self, model: Model, partitions: Sequence[Partition], records: Sequence[Records], idle: frozenset[Partition]
-    ) -> None:
+    def _step(self, model: Model, partitions: Sequence[Partition], records: Sequence[Records]) -> None:
         mine = [p for p in partitions if p.topic in model.topics]
         given = [part for part in records if part.partition.topic in model.topics]
-        quiet = idle.intersection(mine)
+        patience = model.event_time.idle_after / 1e9
+        quiet = self._silence.idle(self._clock.monotonic(), self._source, model.topics, patience)
         if not given and quiet == model.idle:
             return
         batch, letters = model.decoder.decode(given, mine, self._clock.now(), quiet)
@@ -305,25 +292,3 @@ class Host:
         if self._unwritten.alerts or self._unwritten.triggers or len(self._unwritten.scores) > 50_000:
             return True
         return self._clock.monotonic() - self._written >= self.pace.checkpoint
-
-    def _paused(self, partitions: Sequence[Partition]) -> frozenset[Partition]:
-        """Return the partitions that are ahead of the others in event time, for any model."""
-        names: set[str] = set()
-        for model in self.models:
-            mine = [str(p) for p in partitions if p.topic in model.topics]
-            quiet = {str(p) for p in model.idle}
-            names |= watermark.ahead(model.state.mark, mine, quiet, model.event_time.ahead)
-        return frozenset(p for p in partitions if str(p) in names)
-
-    def _idle(
-        self, partitions: Sequence[Partition], paused: frozenset[Partition], records: Sequence[Records]
-    ) -> frozenset[Partition]:
-        """Return the partitions that are not waited for: ended, or quiet for long with nothing left to read."""
-        now = self._clock.monotonic()
-        quiet = set(self._source.caught_up()) - paused - {part.partition for part in records}
-        for partition in partitions:
-            if partition not in quiet or partition not in self._heard:
-                self._heard[partition] = now
-        ended = set(self._source.ended())
-        patience = {t: m.event_time.idle_after / 1e9 for m in self.models for t in m.topics}
-        return frozenset(p for p in partitions if p in ended or now - self._heard[p] >= patience.get(p.topic, 60.0))

@@ -38,7 +38,7 @@ class Log:
         """Write an event that is as it should be."""
         self._logger.info(event, **fields)
 
-    def warn(self, event: str, **fields: Any) -> None:
+    def warning(self, event: str, **fields: Any) -> None:
         """Write an event that somebody should look at."""
         self._logger.warning(event, **fields)
 

@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+ASKED_TWICE = 1.0
+"""Seconds after which another signal means "at once"; `timeout` and some supervisors send the first one twice."""
+
 
 def run(
     config: Annotated[str, typer.Argument(help="The configuration, a YAML file.")],
@@ -31,13 +34,15 @@ def run(
     from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
     from anchorwatch.telemetry import Log  # noqa: PLC0415 - as above
 
-    stop = threading.Event()
+    stop, clock = threading.Event(), SystemClock()
+    first: list[float] = []
 
     def asked(number: int, _frame: object) -> None:
-        if stop.is_set():  # asked twice: leave at once, the next start goes on from the last checkpoint
+        first.append(clock.monotonic())
+        if first[-1] - first[0] > ASKED_TWICE:  # leave at once, the next start goes on from the last checkpoint
             os._exit(128 + number)
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked)
-    Daemon(load(Path(config), os.environ), SystemClock(), takeover=takeover, reset=reset or ()).run(stop, Log())
+    Daemon(load(Path(config), os.environ), clock, takeover=takeover, reset=reset or ()).run(stop, Log())
