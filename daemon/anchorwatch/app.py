@@ -21,6 +21,7 @@ from anchorwatch.errors import ConfigurationError, ConnectionFailed
 from anchorwatch.events.decode import Decoder
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.hosted import Model
+from anchorwatch.store.rows import Checkpoint
 from anchorwatch.store.store import Store
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ class Daemon:
             models = models_of(settings, store)
             for model in models:
                 if (name := model.watch.name) in self._reset:
-                    anew = dict.fromkeys(store.parts(name)) | to_parts(model.watch, begun_anew(model.watch, store))
+                    anew = to_parts(model.watch, begun_anew(model.watch, store))
+                    store.forget(name)
                     store.checkpoint(Checkpoint(at=clock.now(), parts={name: anew}))
             topics = frozenset[str]().union(*(m.topics for m in models))
             source = KafkaSource(self._kafka, topics, clock, store.id)

@@ -17,7 +17,8 @@ from anchorwatch.engine.state import fresh
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.errors import NoData, UsageError
 from anchorwatch.events.decode import Decoder
-from anchorwatch.host import Host, Model, Pace, Parts
+from anchorwatch.host import Host, Pace, Parts
+from anchorwatch.hosted import Model
 from anchorwatch.store.rows import BaselineRow
 from anchorwatch.store.store import Store
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
