@@ -16,7 +16,7 @@ from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.errors import ConnectionFailed
 from anchorwatch.events import deadletters
-from anchorwatch.history import alert_rows, baseline_rows, score_rows, trigger_rows
+from anchorwatch.history import alert_rows, baseline_row, score_rows, trigger_rows
 from anchorwatch.store.rows import Checkpoint
 
 if TYPE_CHECKING:
@@ -183,6 +183,7 @@ class Host:
         """
         if self._store.outbox_size() > self.pace.outbox:
             self._clock.sleep(min(timeout, 1.0))
+            self._live(self._clock.monotonic())
             self.publish()
             return 0
         partitions = self._source.partitions()
@@ -224,13 +225,18 @@ class Host:
                 model.saved = model.state
             self.positions.update(unwritten.positions)
             self._written = self._alive = now
-        elif now - self._alive >= self.pace.heartbeat:
-            self._store.heartbeat(self._clock.now())
-            self._alive = now
+        else:
+            self._live(now)
         self.publish()
         rested = self._tried is None or now - self._tried >= self.pace.heartbeat
         if self.positions != self._committed and (unwritten.positions or rested):
             self._commit(now)
+
+    def _live(self, now: float) -> None:
+        """Show that we live, where nothing was written for a while."""
+        if now - self._alive >= self.pace.heartbeat:
+            self._store.heartbeat(self._clock.now())
+            self._alive = now
 
     def _commit(self, now: float) -> None:
         """Tell the outside how far we are; a failure is counted and tried again later, the store is the truth."""
@@ -283,7 +289,7 @@ class Host:
             self.observe(outcome)
         told = messages(self._name, self._outputs, outcome.decision)
         self._unwritten.outbox += told
-        self._unwritten.baselines += baseline_rows(outcome, self._clock.now())
+        self._unwritten.baselines += [baseline_row(baseline, self._clock.now()) for baseline in outcome.baselines]
         self._unwritten.scores += score_rows(outcome)
         self._unwritten.alerts += alert_rows(self._name, outcome, told)
         self._unwritten.triggers += trigger_rows(outcome, told)

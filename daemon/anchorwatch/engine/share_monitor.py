@@ -134,5 +134,5 @@ def _tail(seen: _Seen, *, upper: bool) -> float:
     """Return the predictive probability of a count at least as far out as the one seen."""
     from scipy.stats import betabinom  # noqa: PLC0415 - scipy is slow to import and rarely needed
 
-    predicted = betabinom(seen.n, seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5)
-    return float(predicted.sf(seen.k - 1) if upper else predicted.cdf(seen.k))
+    shape = seen.n, seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5  # not frozen: that takes a hundred times as long
+    return float(betabinom.sf(seen.k - 1, *shape) if upper else betabinom.cdf(seen.k, *shape))
