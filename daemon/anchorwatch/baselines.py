@@ -19,8 +19,8 @@ from anchorwatch.errors import NoData, UsageError
 from anchorwatch.events.decode import Decoder
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.hosted import Model
-from anchorwatch.store.rows import BaselineRow
 from anchorwatch.store.store import Store
+from anchorwatch.transport.nowhere import Nowhere
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from anchorwatch.clock import Clock
     from anchorwatch.engine.baseline import AnyProfile, Baseline
-    from anchorwatch.events.records import Outgoing, Source
+    from anchorwatch.engine.state import Version
+    from anchorwatch.events.records import Source
     from anchorwatch.settings.models import Settings
 
 ALL = 10**15  # more rows than any log holds: everything is gathered, nothing is watched
@@ -47,16 +48,6 @@ class Built(NamedTuple):
 
     baseline: Baseline
     accounting: dict[str, int]
-
-
-class _NoMessages:
-    """A sink for dead letters of a log that is only summarised; they are counted in the accounting."""
-
-    def send(self, messages: Sequence[Outgoing]) -> None:
-        """Let them go."""
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def build(settings: Settings, name: str, source: Source, clock: Clock, version: str | None = None) -> Built:
@@ -83,45 +74,34 @@ def build(settings: Settings, name: str, source: Source, clock: Clock, version: 
     model = settings.models[name]
     watch = compile_watch(settings.source, name, model, None, installed("anchorwatch"))
     watch = replace(watch, first=ALL, first_labelled=ALL)
-    store = Store.open(Path(":memory:"), holder="baseline build", now=clock.now())
     held = Model(watch, Decoder(name, model), topics_of(model), model.event_time, fresh(watch))
+    store = Store.open(Path(":memory:"), holder="baseline build", now=clock.now())
     pace = Pace(checkpoint=3600.0, heartbeat=3600.0)
     try:
-        replayed(Host([held], Parts(source, _NoMessages(), store, clock), settings.source, settings.outputs, pace))
+        replayed(Host([held], Parts(source, Nowhere(), store, clock), settings.source, settings.outputs, pace))
     finally:
         store.close()
-    versions = {v.name: v for v in held.state.versions}
-    if not versions:
-        raise NoData(f"the log holds no usable prediction of {name}, so there is nothing to make a baseline of")
-    known = ", ".join(repr(v) for v in versions)
-    if version is None and len(versions) > 1:
-        raise UsageError(f"the log holds the versions {known}: choose one with --version")
-    chosen = next(iter(versions)) if version is None else version
-    if chosen not in versions:
-        raise UsageError(f"the log holds no prediction of version {chosen!r}, but of {known}")
-    baseline = of_everything(watch, versions[chosen])
+    baseline = of_everything(watch, _chosen(held.state.versions, name, version))
     if baseline is None:
-        raise NoData(f"the log holds no usable prediction of {name}, so there is nothing to make a baseline of")
+        raise NoData(_NOTHING.format(name=name))
     return Built(baseline, held.state.accounting())
 
 
-def row_of(baseline: Baseline, now: int) -> BaselineRow:
-    """Return a baseline as the store keeps it."""
-    part = baseline.outcomes if baseline.extends else baseline.predictions
-    part = part or baseline.predictions or baseline.outcomes
-    return BaselineRow(
-        id=baseline.id,
-        model=baseline.model,
-        version=baseline.version,
-        document=baseline.to_json(),
-        created=now,
-        rows=0 if part is None else part.rows,
-        start=None if part is None else part.start,
-        end=None if part is None else part.end,
-        fingerprint="" if part is None else part.fingerprint,
-        code=baseline.code,
-        configuration=baseline.configuration,
-    )
+_NOTHING = "the log holds no usable prediction of {name}, so there is nothing to make a baseline of"
+
+
+def _chosen(versions: Sequence[Version], name: str, version: str | None) -> Version:
+    """Return the version of that name, or the only one."""
+    by_name = {each.name: each for each in versions}
+    if not by_name:
+        raise NoData(_NOTHING.format(name=name))
+    known = ", ".join(map(repr, by_name))
+    if version is None and len(by_name) > 1:
+        raise UsageError(f"the log holds the versions {known}: choose one with --version")
+    chosen = next(iter(by_name)) if version is None else version
+    if chosen not in by_name:
+        raise UsageError(f"the log holds no prediction of version {chosen!r}, but of {known}")
+    return by_name[chosen]
 
 
 class Difference(NamedTuple):

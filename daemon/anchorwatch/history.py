@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.decide.evidence import Evidence
+    from anchorwatch.engine.baseline import Baseline
     from anchorwatch.engine.step import Outcome
     from anchorwatch.events.records import Outgoing
 
@@ -49,27 +50,22 @@ def _score(evidence: Evidence) -> ScoreRow:
     )
 
 
-def baseline_rows(outcome: Outcome, now: int) -> list[BaselineRow]:
-    """Return a row for every baseline that was completed."""
-    rows = []
-    for baseline in outcome.baselines:
-        part = baseline.outcomes or baseline.predictions
-        rows.append(
-            BaselineRow(
-                id=baseline.id,
-                model=baseline.model,
-                version=baseline.version,
-                document=baseline.to_json(),
-                created=now,
-                rows=part.rows if part is not None else 0,
-                start=part.start if part is not None else None,
-                end=part.end if part is not None else None,
-                fingerprint=part.fingerprint if part is not None else "",
-                code=baseline.code,
-                configuration=baseline.configuration,
-            )
-        )
-    return rows
+def baseline_row(baseline: Baseline, now: int) -> BaselineRow:
+    """Return a baseline as the store keeps it; where it came from is that of the part it brought."""
+    part = (baseline.outcomes if baseline.extends else baseline.predictions) or baseline.outcomes
+    return BaselineRow(
+        id=baseline.id,
+        model=baseline.model,
+        version=baseline.version,
+        document=baseline.to_json(),
+        created=now,
+        rows=0 if part is None else part.rows,
+        start=None if part is None else part.start,
+        end=None if part is None else part.end,
+        fingerprint="" if part is None else part.fingerprint,
+        code=baseline.code,
+        configuration=baseline.configuration,
+    )
 
 
 def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[AlertRow]:

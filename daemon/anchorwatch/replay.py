@@ -14,6 +14,7 @@ from anchorwatch.decide.publish import alert_message, trigger_message
 from anchorwatch.errors import NoData
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.store.store import Store
+from anchorwatch.transport.nowhere import Nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,17 +63,6 @@ class Report:
         return {"models": models, "alerts": self.alerts, "triggers": self.triggers}
 
 
-@dataclass(frozen=True, slots=True)
-class _Nowhere:
-    """A sink for a replay whose messages nobody reads."""
-
-    def send(self, messages: object) -> None:
-        """Let them go."""
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 def replay(
     settings: Settings,
     source: Source,
@@ -115,7 +105,7 @@ def replay(
     try:
         host = Host(
             models_of(settings, baselines),
-            Parts(source, sink or _Nowhere(), store, clock),
+            Parts(source, sink or Nowhere(), store, clock),
             settings.source,
             settings.outputs,
             PACE,

@@ -50,8 +50,8 @@ def build(
     """
     from anchorwatch.app import topics_of  # noqa: PLC0415 - `--help` needs none of it
     from anchorwatch.baselines import build as built  # noqa: PLC0415 - as above
-    from anchorwatch.baselines import row_of  # noqa: PLC0415 - as above
     from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
+    from anchorwatch.history import baseline_row  # noqa: PLC0415 - as above
     from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
     from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
 
@@ -70,7 +70,7 @@ def build(
         _write(Path(output), baseline)
     else:
         with Curator.open_curator(Path(settings.store), holder="baseline build", now=clock.now()) as store:
-            store.add_baselines([row_of(baseline, clock.now())])
+            store.add_baselines([baseline_row(baseline, clock.now())])
             if name:
                 store.promote(name, baseline.id, now=clock.now())
     if json:
@@ -178,13 +178,13 @@ def import_(
     name: Annotated[str | None, typer.Option("--name", help="Name to give it.")] = None,
 ) -> None:
     """Put a baseline from a JSON file into a store."""
-    from anchorwatch.baselines import row_of  # noqa: PLC0415 - as above
     from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
+    from anchorwatch.history import baseline_row  # noqa: PLC0415 - as above
     from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
 
     baseline, now = _read(Path(file)), SystemClock().now()
     with Curator.open_curator(Path(store), holder="baseline import", now=now) as curator:
-        curator.add_baselines([row_of(baseline, now)])
+        curator.add_baselines([baseline_row(baseline, now)])
         if name:
             curator.promote(name, baseline.id, now=now)
     typer.echo(_facts(baseline))

@@ -85,7 +85,7 @@ class Source(Protocol):
         """Return the partitions that will never give another record; always empty for an endless source."""
 
     def caught_up(self) -> Collection[Partition]:
-        """Return the partitions of which everything known to be in the log has been given; ended ones are among them."""
+        """Return the partitions of which everything known to be in the log has been given, ended ones too."""
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Tell the outside how far we are, as a hint for lag tools; the store is the truth."""
