@@ -87,14 +87,14 @@ class Pending:
         rank[order] = np.arange(len(order))
         n = len(predictions)
         p_rank, l_rank = rank[:n], rank[n:]
-        p_sort, l_sort = np.argsort(p_rank, kind="stable"), np.argsort(l_rank, kind="stable")
-        released = Release(
-            predictions=predictions.take(p_sort),
-            labels=labels.take(l_sort),
-            prediction_at=p_rank[p_sort],
-            label_at=l_rank[l_sort],
-            time=np.concatenate([predictions.time, labels.time])[order],
-        )
+        time = np.concatenate([predictions.time, labels.time])[order]
+        if np.any(np.diff(p_rank) < 0):
+            p_sort = np.argsort(p_rank)
+            predictions, p_rank = predictions.take(p_sort), p_rank[p_sort]
+        if np.any(np.diff(l_rank) < 0):
+            l_sort = np.argsort(l_rank)
+            labels, l_rank = labels.take(l_sort), l_rank[l_sort]
+        released = Release(predictions, labels, prediction_at=p_rank, label_at=l_rank, time=time)
         rest = _lean(self.predictions.take(~p_out))
         return Pending(rest, self.labels.take(~l_out), self.partitions), released
 
@@ -134,13 +134,23 @@ def _order(predictions: Predictions, labels: Labels) -> NDArray[np.int64]:
     """Return the positions of predictions and labels, one after the other, in their common order."""
     time = np.concatenate([predictions.time, labels.time])
     order = np.argsort(time, kind="stable")
-    if np.all(np.diff(time[order]) > 0):
-        return order
+    again = time[order[1:]] == time[order[:-1]]
+    if again.any():
+        tied = np.concatenate([again, [False]]) | np.concatenate([[False], again])
+        rows = order[tied]
+        order[tied] = rows[_by_all_else(predictions, labels, rows, time)]
+    return order
+
+
+def _by_all_else(
+    predictions: Predictions, labels: Labels, rows: NDArray[np.int64], time: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the order of some rows by time, then kind, id and place."""
     kind = np.repeat(np.array([0, 1], np.int8), [len(predictions), len(labels)])
     ident = np.concatenate([predictions.ident, labels.ident])
     place = np.concatenate([predictions.offset, labels.offset])
     log = np.concatenate([predictions.partition, labels.partition])
-    return np.lexsort((place, log, ident[:, 1], ident[:, 0], kind, time))
+    return np.lexsort((place[rows], log[rows], ident[rows, 1], ident[rows, 0], kind[rows], time[rows]))
 
 
 def _order_labels(labels: Labels) -> NDArray[np.int64]:

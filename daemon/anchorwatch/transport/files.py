@@ -165,7 +165,7 @@ class FileSource:
         first, values, size = reader.row, list[bytes | None](), 0
         while len(values) < limit and size < most and (some := reader.read(limit - len(values))):
             values += some
-            size += sum(len(value) for value in some if value)
+            size += sum(map(len, filter(None, some)))
         if not values:
             self._dry.add(partition)
             return None, 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import os
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from anchorwatch.errors import NoData, PositionLost
@@ -56,7 +55,7 @@ class LineReader:
     def _start_at(self, row: int, byte: int) -> None:
         self.row = row
         self._byte = byte  # read so far of the stream
-        self._found: deque[bytes | None] = deque()
+        self._found: list[bytes | None] = []
         self._head: list[bytes] = []  # what was read of a line whose end was not
         self._head_size = 0
         self._at_end = False
@@ -82,7 +81,8 @@ class LineReader:
         """Return up to `limit` lines; none at all only at the file's end as it is now."""
         while not self._found and self._read_block():
             pass
-        lines = [self._found.popleft() for _ in range(min(limit, len(self._found)))]
+        lines = self._found[:limit]
+        del self._found[:limit]
         self.row += len(lines)
         return lines
 
@@ -99,7 +99,7 @@ class LineReader:
         if others:
             self._found.append(self._take_head())
             *complete, rest = others
-            self._found.extend((line.removesuffix(b"\r") or None) for line in complete)
+            self._found.extend(_lines(complete) if b"\r" in block or b"" in complete else complete)
             self._index.append((self.row + len(self._found), self._byte - len(rest)))
             self._extend_head(rest)
         return True
@@ -177,3 +177,7 @@ class LineReader:
             self._stream.close()
             self._raw.close()
         self._raw = self._stream = None
+
+
+def _lines(texts: list[bytes]) -> list[bytes | None]:
+    return [text.removesuffix(b"\r") or None for text in texts]
