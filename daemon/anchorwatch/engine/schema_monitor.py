@@ -110,16 +110,19 @@ def _changes(
     runs: Runs, i: int, bad: NDArray[np.bool_], time: NDArray[np.int64], needed: int
 ) -> list[tuple[int, bool, int]]:
     """Advance one column's run; return (row, broken, since) where it breaks or heals."""
-    changes = []
-    edges = np.flatnonzero(np.diff(bad, prepend=runs.bad[i])).tolist()
-    for start, stop in zip([0, *edges], [*edges, len(bad)], strict=True):
-        if start in edges:
-            runs.bad[i], runs.length[i], runs.since[i] = bad[start], 0, time[start]
-        elif runs.length[i] == 0 and stop > start:
-            runs.since[i] = time[start]
-        before = int(runs.length[i])
-        runs.length[i] += stop - start
-        if before < needed <= runs.length[i] and runs.bad[i] != runs.broken[i]:
-            runs.broken[i] = runs.bad[i]
-            changes.append((start + needed - before - 1, bool(runs.bad[i]), int(runs.since[i])))
-    return changes
+    if not len(bad):
+        return []
+    edges = np.flatnonzero(np.diff(bad)) + 1
+    start = np.concatenate([[0], edges])
+    before = np.zeros(len(start), np.int64)
+    since = time[start]
+    if bad[0] == runs.bad[i] and runs.length[i]:
+        before[0], since[0] = runs.length[i], runs.since[i]
+    length = before + np.diff(start, append=len(bad))
+    long = np.flatnonzero((before < needed) & (length >= needed))
+    says = bad[start[long]]
+    news = long[says != np.concatenate([runs.broken[i : i + 1], says[:-1]])]
+    runs.bad[i], runs.length[i], runs.since[i] = bad[-1], length[-1], since[-1]
+    if len(long):
+        runs.broken[i] = says[-1]
+    return [(int(start[r] + needed - before[r] - 1), bool(bad[start[r]]), int(since[r])) for r in news.tolist()]

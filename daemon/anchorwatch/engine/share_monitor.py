@@ -132,7 +132,9 @@ def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, *, both: bo
 
 def _tail(seen: _Seen, *, upper: bool) -> float:
     """Return the predictive probability of a count at least as far out as the one seen."""
-    from scipy.stats import betabinom  # noqa: PLC0415 - scipy is slow to import and rarely needed
+    from scipy.special import betaln  # noqa: PLC0415 - rarely needed, and `scipy.stats` would take a second to import
 
-    shape = seen.n, seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5  # not frozen: that takes a hundred times as long
-    return float(betabinom.sf(seen.k - 1, *shape) if upper else betabinom.cdf(seen.k, *shape))
+    k = np.arange(seen.k, seen.n + 1) if upper else np.arange(seen.k + 1)
+    a, b = seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5
+    ways = -betaln(seen.n - k + 1, k + 1) - np.log(seen.n + 1)
+    return min(float(np.exp(ways + betaln(k + a, seen.n - k + b) - betaln(a, b)).sum()), 1.0)
