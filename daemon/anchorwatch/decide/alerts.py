@@ -178,12 +178,14 @@ def advance(policy: AlertPolicy, state: AlertState | None, evidence: Evidence, s
     """
     if evidence.verdict.level is Level.UNDETERMINED:
         return Step(state, Reason.UNDETERMINED)
+    trouble = is_trouble(evidence)
+    if state is None and not trouble:
+        return Step(None, _quiet(evidence.verdict.level))
     finding = Finding.of_evidence(evidence)
     if state is None:
         state = AlertState(identity=evidence.identity, seen=finding)
     elif state.seen == finding:
         return Step(state, Reason.ALREADY_SEEN)
-    trouble = is_trouble(evidence)
     if trouble and situation.inhibited and state.episode is None:
         return Step(_kept(policy, state), Reason.INHIBITED)
     state = msgspec.structs.replace(state, seen=finding, history=policy.shifted(state.history, trouble=trouble))
@@ -214,15 +216,15 @@ def _calm(policy: AlertPolicy, state: AlertState) -> Step:
     """No trouble, and it was not firing."""
     if state.history:
         return Step(state, Reason.STILL_PENDING)
-    if state.pending is not None:
-        reason = Reason.FELL_BACK
-    elif state.seen.level is Level.WARNING:
-        reason = Reason.WARNED
-    elif state.seen.level is Level.DRIFT:
-        reason = Reason.IMPROVED
-    else:
-        reason = Reason.STAYS_INACTIVE
+    reason = Reason.FELL_BACK if state.pending is not None else _quiet(state.seen.level)
     return Step(_kept(policy, msgspec.structs.replace(state, pending=None)), reason)
+
+
+def _quiet(level: Level) -> Reason:
+    """Return why a verdict that is no trouble changes nothing for an alert that is inactive."""
+    if level is Level.WARNING:
+        return Reason.WARNED
+    return Reason.IMPROVED if level is Level.DRIFT else Reason.STAYS_INACTIVE
 
 
 def _worry(policy: AlertPolicy, state: AlertState, evidence: Evidence, situation: Situation) -> Step:

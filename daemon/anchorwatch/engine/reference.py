@@ -6,6 +6,7 @@ A window is then a vector of counts, whatever its columns are: good cells of eac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -75,7 +76,7 @@ class Block:
         )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reference:
     """A part of a baseline, compiled for the columns of a watch.
 
@@ -91,6 +92,8 @@ class Reference:
         Label of each group; the first is all rows.
     counts
         (groups, width) rows of the baseline in each cell.
+    inflation
+        (columns,) how many times as much as that of independent values the mean of successive values varies.
     value
         (width,) number that stands for a cell: the mid-rank in the baseline, or 1 for wrong and 0 for right; NaN for
         faults.
@@ -107,6 +110,7 @@ class Reference:
     width: int
     groups: tuple[str, ...]
     counts: NDArray[np.int64]
+    inflation: NDArray[np.float64]
     value: NDArray[np.float64]
     segment_columns: tuple[str, ...]
     tokens: tuple[NDArray[np.uint64], ...]
@@ -130,6 +134,7 @@ class Reference:
             width=int(starts[-1]),
             groups=tuple(g.label for g in groups),
             counts=np.stack([_vector(g, columns, sizes) for g in groups]),
+            inflation=np.array([part.columns.get(c.name, {}).get("inflation", 1.0) for c in columns]),
             value=np.concatenate([_values(p, c) for p, c in zip(profiles, columns, strict=True)]),
             segment_columns=tuple(segment_columns),
             tokens=tuple(tokens for tokens, _, _ in by_column),
@@ -162,33 +167,46 @@ class Reference:
             out.append(np.where(mine == 0, -1, found))
         return out
 
+    @cached_property
     def means(self) -> NDArray[np.float64]:
-        """Return (groups, columns) the mean of `value` over the baseline; NaN where a column is empty."""
+        """(groups, columns) the mean of `value` over the baseline; NaN where a column is empty."""
         return self.mean_of(self.counts)
 
+    @cached_property
     def variances(self) -> NDArray[np.float64]:
-        """Return (groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
-        known = ~np.isnan(self.value)
-        squares = np.where(known, self.counts * np.where(known, self.value, 0.0) ** 2, 0.0)
+        """(groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
+        squares = self.counts * self._number**2
         total = np.add.reduceat(squares, self.starts, axis=-1)
         n = self.valid(self.counts)
         mean_square = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
-        variance: NDArray[np.float64] = np.maximum(mean_square - self.means() ** 2, 0.0)
+        variance: NDArray[np.float64] = np.maximum(mean_square - self.means**2, 0.0)
         return variance
 
     def mean_of(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return (..., columns) the mean of `value` over counts (..., width), faults left out."""
-        known = ~np.isnan(self.value)
-        weighted = np.where(known, counts * np.where(known, self.value, 0.0), 0.0)
-        total = np.add.reduceat(weighted, self.starts, axis=-1)
-        n = np.add.reduceat(np.where(known, counts, 0), self.starts, axis=-1)
+        total = np.add.reduceat(counts * self._number, self.starts, axis=-1)
+        n = np.add.reduceat(counts * self._known, self.starts, axis=-1)
         mean: NDArray[np.float64] = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
         return mean
 
     def valid(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return (..., columns) the number of good values in counts (..., width)."""
-        good = np.concatenate([np.r_[np.ones(size, np.int64), np.zeros(FAULTS, np.int64)] for size in self.sizes])
-        return np.add.reduceat(counts * good, self.starts, axis=-1)
+        return np.add.reduceat(counts * self._good, self.starts, axis=-1)
+
+    @cached_property
+    def _good(self) -> NDArray[np.bool_]:
+        """(width,) whether a cell holds good values."""
+        return np.concatenate([np.repeat([True, False], [size, FAULTS]) for size in self.sizes])
+
+    @cached_property
+    def _known(self) -> NDArray[np.bool_]:
+        """(width,) whether a number stands for a cell."""
+        return ~np.isnan(self.value)
+
+    @cached_property
+    def _number(self) -> NDArray[np.float64]:
+        """(width,) `value`, 0 where none stands for the cell."""
+        return np.where(self._known, self.value, 0.0)
 
 
 def token_of(words: Sequence[str]) -> NDArray[np.uint64]:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState
 
 
+CONFIRMATION = 4.0  # nats by which one window must beat no change to confirm a suspicion: 2.8 standard errors
+
+
 @dataclass(frozen=True, slots=True)
 class Lookout:
     """Columns watched by one sequential detector.
@@ -141,7 +144,7 @@ class Seen(NamedTuple):
 def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence[Marks], seen: Seen) -> list[Finding]:
     """Take rows and windows in order; return what was found. `lanes` is updated in place."""
     columns = list(lookout.columns)
-    usual, variance = reference.means()[:, columns], reference.variances()[:, columns]
+    usual, variance = reference.means[:, columns], reference.variances[:, columns]
     events: list[tuple[Moment, int, _Alarm | Window]] = []
     for groups, rank in zip(seen.members, seen.rank, strict=True):
         alarms = lanes.state.update(seen.values, groups)
@@ -156,9 +159,11 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     for moment, _, event in events:
         if isinstance(event, _Alarm):
             lane = event.group, event.subject
-            change = latest_change(event.recent, float(usual[lane]), float(variance[lane])) or event.change
+            found = latest_change(event.recent, float(usual[lane]), float(variance[lane]))
+            change = found or event.change
             since = marks[event.group].time_of(max(event.row - change.rows + 1, 0), event.row + 1)
-            verdict = _after_alarm(lanes, lookout, lane, change, (since, float(usual[lane])))
+            level = since, float(usual[lane])
+            verdict = _after_alarm(lanes, lookout, lane, change, level, beyond_noise=found is not None)
             findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
         means = reference.mean_of(event.counts)[columns]
@@ -166,8 +171,8 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
         open_cases = lanes.drifting[event.group] | lanes.suspected[event.group]
         for subject in np.flatnonzero(open_cases).tolist():
             lane = event.group, subject
-            level = float(means[subject]), float(usual[lane])
-            held = _after_window(lanes, lookout, lane, level, int(sizes[subject]))
+            window = _Level(float(means[subject]), float(usual[lane]), float(variance[lane]), int(sizes[subject]))
+            held = _after_window(lanes, lookout, lane, window)
             if held is not None:
                 findings.append(_finding(lookout, reference, lane, moment, held[0], decisive=held[1]))
     return findings
@@ -212,18 +217,25 @@ def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int6
 
 
 def _after_alarm(
-    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, level: tuple[int, float]
+    lanes: Lanes,
+    lookout: Lookout,
+    lane: tuple[int, int],
+    change: Change,
+    level: tuple[int, float],
+    *,
+    beyond_noise: bool,
 ) -> Verdict:
     """Return what an alarm says of a lane; `level` is the event time of the change and the baseline's mean."""
     since, usual = level
     effect = change.mean - usual
-    drifting = bool(abs(effect) >= lookout.smallest_shift)
+    drifting = beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
     lanes.drifting[lane], lanes.suspected[lane] = drifting, not drifting and not math.isnan(usual)
     lanes.since[lane], lanes.mixed[lane] = since, lookout.panes
     if math.isnan(effect):
         said, reason = Level.UNDETERMINED, "baseline_too_small" if math.isnan(usual) else "size_unknown"
     else:
-        said, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, "small_effect")
+        calm = "small_effect" if beyond_noise else "within_noise"
+        said, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, calm)
     return Verdict(
         level=said,
         reason=reason,
@@ -236,23 +248,31 @@ def _after_alarm(
     )
 
 
-def _after_window(
-    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], level: tuple[float, float], n: int
-) -> tuple[Verdict, bool] | None:
+class _Level(NamedTuple):
+    """Mean of a window, mean and variance in the baseline, and the number of values of the window."""
+
+    mean: float
+    usual: float
+    variance: float
+    n: int
+
+
+def _after_window(lanes: Lanes, lookout: Lookout, lane: tuple[int, int], window: _Level) -> tuple[Verdict, bool] | None:
     """Return what a window says of a lane in drift or suspected of it, and whether that alone decides.
 
-    None while the window holds rows from before the alarm, and where a suspicion comes to nothing. `level` is the mean
-    of the window and that of the baseline.
+    None while the window holds rows from before the alarm, and where a suspicion comes to nothing.
     """
     if lanes.mixed[lane] > 0:
         lanes.mixed[lane] -= 1
         return None
+    mean, usual, variance, n = window
     if n == 0:
         return None
-    mean, usual = level
     effect = mean - usual
     drifts = bool(abs(effect) >= lookout.smallest_shift)
     confirmed = bool(lanes.suspected[lane])
+    if confirmed:
+        drifts = drifts and n * effect**2 >= 2.0 * variance * CONFIRMATION
     lanes.drifting[lane], lanes.suspected[lane] = drifts, False
     if confirmed and not drifts:
         return None

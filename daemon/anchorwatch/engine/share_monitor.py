@@ -20,6 +20,8 @@ from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from anchorwatch.engine.panes import Window
     from anchorwatch.engine.reference import Reference
 
@@ -80,18 +82,26 @@ def shares_of(reference: Reference) -> list[Share]:
 def judge(shares: Sequence[Share], bounds: Bounds, reference: Reference, windows: Sequence[Window]) -> list[Finding]:
     """Return a finding for each window and share; the noise bound is divided among shares and groups (Bonferroni)."""
     level = bounds.significance / max(1, len(shares) * len(reference.groups))
+    if not windows or not shares:
+        return []
+    now = _sums(shares, np.stack([w.counts for w in windows]))
+    usual = _sums(shares, reference.counts)
     findings = []
-    for window in windows:
-        before = reference.counts[window.group]
-        for share in shares:
-            part, whole = list(share.part), share.whole
-            now, usual = window.counts, before
-            seen = _Seen(*(int(n.sum()) for n in (now[part], now[whole], usual[part], usual[whole])))
-            verdict = _verdict(seen, bounds, level, share, window.start)
-            segment = reference.groups[window.group]
+    for window, seen in zip(windows, now.tolist(), strict=True):
+        segment = reference.groups[window.group]
+        for share, (k, n), (k0, n0) in zip(shares, seen, usual[window.group].tolist(), strict=True):
+            verdict = _verdict(_Seen(k, n, k0, n0), bounds, level, share, window.start)
             found = (window.moment, segment, share.kind, share.subject, MONITOR, verdict, reference.baseline)
             findings.append(Finding(*found, decisive=False))
     return findings
+
+
+def _sums(shares: Sequence[Share], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (windows, shares, 2) how many values of each window (windows, width) count, and out of how many."""
+    ends = [share.whole.start for share in shares], [share.whole.stop for share in shares]
+    below = np.concatenate([np.zeros((len(counts), 1), np.int64), np.cumsum(counts, axis=1)], axis=1)
+    part = np.stack([counts[:, list(share.part)].sum(axis=1) for share in shares], axis=1)
+    return np.stack([part, below[:, ends[1]] - below[:, ends[0]]], axis=2)
 
 
 class _Seen(NamedTuple):

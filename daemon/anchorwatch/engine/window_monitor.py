@@ -70,7 +70,7 @@ def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> 
     shape = (len(windows) * len(family.columns), gather.shape[1])
     values = None if position is None else np.tile(position, (len(windows), 1))
     result = family.test.compare(before.reshape(shape), current.reshape(shape), values)
-    shift = reference.mean_of(np.stack([w.counts for w in windows])) - reference.means()[groups]
+    shift = reference.mean_of(np.stack([w.counts for w in windows])) - reference.means[groups]
     n, known = current.sum(axis=-1), before.sum(axis=-1)
     findings = []
     for i, window in enumerate(windows):
