@@ -17,6 +17,7 @@ from anchorwatch.engine.step import step
 from anchorwatch.errors import ConnectionFailed
 from anchorwatch.events import deadletters
 from anchorwatch.history import alert_rows, baseline_row, score_rows, trigger_rows
+from anchorwatch.publishing import Outbox, Publisher
 from anchorwatch.store.rows import Checkpoint
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 Observer = Callable[["Outcome"], None]
 
 
-class Keeper(Protocol):
+class Keeper(Outbox, Protocol):
     """What a host needs of a store."""
 
     def positions(self) -> dict[Partition, int]:
@@ -44,12 +45,6 @@ class Keeper(Protocol):
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Write all or nothing."""
-
-    def unpublished(self, limit: int) -> list[Outgoing]:
-        """Return the first messages that wait."""
-
-    def published(self, ids: Sequence[str]) -> None:
-        """Take messages out of the outbox."""
 
     def outbox_size(self) -> int:
         """Return how many messages wait."""
@@ -135,6 +130,10 @@ class Host:
         Records read since the start.
     uncommitted
         Commits of positions in a row that failed; they are hints, so nothing is lost.
+    publisher
+        What publishes; it says why that fails, where it does.
+    full
+        Whether so much waits to be published that nothing is read.
     """
 
     def __init__(
@@ -150,12 +149,13 @@ class Host:
         self.observe = observe
         self.read = self.uncommitted = 0
         self.pace = pace or Pace()
-        self._source, self._sink, self._store, self._clock = parts.source, parts.sink, parts.store, parts.clock
+        self._source, self._store, self._clock = parts.source, parts.store, parts.clock
+        self.publisher = Publisher(parts.sink, parts.store, parts.clock, self.pace.patience)
+        self.full = False
         self._name, self._outputs = source_name, outputs
         self._unwritten = _Unwritten()
         self._silence = Silence()
         self._written = self._alive = self._pruned = 0.0
-        self._failing: float | None = None
         self.positions: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
         self._tried: float | None = None
@@ -181,7 +181,8 @@ class Host:
         ConnectionFailed
             Where publishing has failed for longer than the patience.
         """
-        if self._store.outbox_size() > self.pace.outbox:
+        self.full = self._store.outbox_size() > self.pace.outbox
+        if self.full:
             self._clock.sleep(min(timeout, 1.0))
             self._live(self._clock.monotonic())
             self.publish()
@@ -251,17 +252,7 @@ class Host:
 
     def publish(self) -> None:
         """Write what waits in the outbox; a failure is tried again at the next call, until patience ends."""
-        while waiting := self._store.unpublished(1000):
-            try:
-                self._sink.send(waiting)
-            except ConnectionFailed:
-                now = self._clock.monotonic()
-                self._failing = now if self._failing is None else self._failing
-                if now - self._failing >= self.pace.patience:
-                    raise
-                return
-            self._failing = None
-            self._store.published([message.id for message in waiting])
+        self.publisher.publish()
 
     @property
     def ended(self) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 METADATA_SECONDS = 15.0
 """How often partitions are looked for."""
 PROBE_SECONDS = 5.0
-"""How long nothing may arrive before we ask the broker whether it is there."""
+"""How long nothing may arrive before we ask the broker whether it is there; less where we are to give up soon."""
 PROBE_TIMEOUT = 2.0
 
 
@@ -43,7 +43,6 @@ class KafkaSource:
         Measures silence.
     store_id
         Id of the store that holds the positions; None reads without a group and commits nothing.
-
     refresh
         Seconds between two looks for new partitions.
     patience
@@ -80,6 +79,7 @@ class KafkaSource:
         self._positions: dict[Partition, int] = {}  # of every assigned partition
         self._sought = False
         self._heard_at = self._probed_at = clock.monotonic()
+        self._probe_every = min(PROBE_SECONDS, kafka.unreachable_after / 4e9)
         self.broken: dict[Partition, str] = {}
         self._connect()
         self._connection.require_topics(self._topics)
@@ -254,7 +254,7 @@ class KafkaSource:
 
     def _probe(self) -> None:
         """Where nothing has arrived for a while, ask every partition's leader for something it must know."""
-        if not self._positions or self._clock.monotonic() - self._probed_at < PROBE_SECONDS:
+        if not self._positions or self._clock.monotonic() - self._probed_at < self._probe_every:
             return
         self._probed_at = self._clock.monotonic()
         try:
