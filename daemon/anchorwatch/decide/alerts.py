@@ -191,9 +191,8 @@ def advance(policy: AlertPolicy, state: AlertState | None, evidence: Evidence, s
     state = msgspec.structs.replace(state, seen=finding, history=policy.shifted(state.history, trouble=trouble))
     if state.episode is None:
         return _worry(policy, state, evidence, situation) if trouble else _calm(policy, state)
-    if trouble:
-        return _worry_on(policy, state, state.episode)
-    return _ease(policy, state, state.episode, decisive=evidence.decisive)
+    episode = state.episode
+    return _worry_on(policy, state, episode) if trouble else _ease(policy, state, episode, decisive=evidence.decisive)
 
 
 def supersede(state: AlertState, at: int) -> Notice | None:
