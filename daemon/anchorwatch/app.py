@@ -17,16 +17,17 @@ from anchorwatch.decide.incidents import Incident
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.state import State, fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
-from anchorwatch.errors import ConfigurationError, ConnectionFailed
+from anchorwatch.errors import ConfigurationError
 from anchorwatch.events.decode import Decoder
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.hosted import Model
 from anchorwatch.store.rows import Checkpoint
 from anchorwatch.store.store import Store
+from anchorwatch.worries import Worries
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from anchorwatch.clock import Clock
     from anchorwatch.engine.watch import Watch
@@ -125,8 +126,6 @@ class Daemon:
             raise ConfigurationError(f"there is no model {', '.join(unknown)} in the configuration to begin anew")
         self._settings, self._kafka, self._clock = settings, settings.kafka, clock
         self._takeover, self._reset = takeover, tuple(reset)
-        self._told: set[Partition] = set()
-        self._uncommitted = False
 
     def run(self, stop: threading.Event, log: Log) -> None:
         """Watch until `stop` is set; everything taken by then is written before this returns.
@@ -136,32 +135,33 @@ class Daemon:
         ConfigurationError, ConnectionFailed, StoreError
             If it cannot start, or cannot go on.
         """
-        with self._started(log) as (host, source):
-            log.say("watching", models=[m.watch.name for m in host.models], positions=_places(host))
-            patience = self._kafka.unreachable_after / 1e9
+        with self._started(log) as (host, source, store):
+            log.say("watching", **self._described(host, source, store))
+            worries = Worries(log, self._clock, self._kafka, host, source)
             while not stop.is_set():
                 host.turn(0.5)
-                self._worry(log, host, source)
-                if source.silent_for() > patience:
-                    raise ConnectionFailed(
-                        f"Kafka at {self._kafka.bootstrap_servers} has been silent for {source.silent_for():.0f} s "
-                        "(kafka.unreachable_after): what was read is checkpointed; the next start goes on from there"
-                    )
+                worries.look()
             host.checkpoint()
-            log.say("stopped", positions=_places(host))
+            log.say("stopped", positions=_places(host.positions))
 
-    def _worry(self, log: Log, host: Host, source: KafkaSource) -> None:
-        """Say what goes wrong without stopping the rest, once each time it begins."""
-        for partition, why in source.broken.items():
-            if partition not in self._told:
-                log.warning("partition_unreadable", partition=str(partition), why=why)
-        self._told = set(source.broken)
-        if host.uncommitted == 1 and not self._uncommitted:
-            log.warning("offsets_not_committed", group=self._kafka.group, why="positions are safe in the store")
-        self._uncommitted = host.uncommitted > 0
+    def _described(self, host: Host, source: KafkaSource, store: Store) -> dict[str, object]:
+        """Return what an operator wants to know of a daemon that has started."""
+        read = {partition: host.positions.get(partition, "beginning") for partition in source.partitions()}
+        return {
+            "anchorwatch": version("anchorwatch"),
+            "source": self._settings.source,
+            "kafka": self._kafka.bootstrap_servers,
+            "group": self._kafka.group,
+            "store": str(store.path),
+            "store_id": store.id,
+            "epoch": store.epoch,
+            "models": [m.watch.name for m in host.models],
+            "positions": _places(read),
+            "unpublished": store.outbox_size(),
+        }
 
     @contextlib.contextmanager
-    def _started(self, log: Log) -> Iterator[tuple[Host, KafkaSource]]:
+    def _started(self, log: Log) -> Iterator[tuple[Host, KafkaSource, Store]]:
         from anchorwatch.transport.kafka import KafkaSource  # noqa: PLC0415 - only where Kafka is used
         from anchorwatch.transport.kafka_sink import KafkaSink  # noqa: PLC0415 - as above
 
@@ -188,11 +188,11 @@ class Daemon:
             pace = Pace(patience=self._kafka.unreachable_after / 1e9)
             host = Host(models, Parts(source, sink, store, clock), settings.source, outputs, pace, observe=log.outcome)
             host.start()
-            yield host, source
+            yield host, source, store
 
 
-def _places(host: Host) -> dict[str, int]:
-    return {str(partition): offset for partition, offset in sorted(host.positions.items())}
+def _places(positions: Mapping[Partition, int | str]) -> dict[str, int | str]:
+    return {str(partition): offset for partition, offset in sorted(positions.items())}
 
 
 def replayed(

@@ -10,8 +10,12 @@ from typing import Annotated
 
 import typer
 
+from anchorwatch.errors import AnchorwatchError
+
 ASKED_TWICE = 1.0
 """Seconds after which another signal means "at once"; `timeout` and some supervisors send the first one twice."""
+GRACE = 8.0
+"""Seconds that stopping may take where the broker keeps us waiting; supervisors kill after 10 or more."""
 
 
 def run(
@@ -34,15 +38,28 @@ def run(
     from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
     from anchorwatch.telemetry import Log  # noqa: PLC0415 - as above
 
-    stop, clock = threading.Event(), SystemClock()
+    stop, clock, log = threading.Event(), SystemClock(), Log()
     first: list[float] = []
 
     def asked(number: int, _frame: object) -> None:
         first.append(clock.monotonic())
-        if first[-1] - first[0] > ASKED_TWICE:  # leave at once, the next start goes on from the last checkpoint
+        if len(first) == 1:  # no signal may come between another one and what it sets
+            signal.setitimer(signal.ITIMER_REAL, GRACE)
+            stop.set()
+        elif first[-1] - first[0] > ASKED_TWICE:  # leave at once, the next start goes on from the last checkpoint
             os._exit(128 + number)
-        stop.set()
+
+    def hung(_number: int, _frame: object) -> None:
+        log.warning("stopped_waiting", seconds=GRACE, why="the next start goes on from the last checkpoint")
+        os._exit(0)
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked)
-    Daemon(load(Path(config), os.environ), clock, takeover=takeover, reset=reset or ()).run(stop, Log())
+    signal.signal(signal.SIGALRM, hung)
+    daemon = Daemon(load(Path(config), os.environ), clock, takeover=takeover, reset=reset or ())
+    try:
+        daemon.run(stop, log)
+    except AnchorwatchError as error:
+        log.failure("failed", error=type(error).__name__, exit_code=error.exit_code, why=str(error))
+        raise typer.Exit(error.exit_code) from error
+    signal.setitimer(signal.ITIMER_REAL, 0)
