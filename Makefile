@@ -25,7 +25,7 @@ demo: $(READY) ## watch planted drift being caught, without Kafka (ARGS=--fast: 
 	@$(BIN)/anchorwatch demo $(ARGS)
 
 test: lint ## the gate: lint, then every test, those on a real Kafka broker included
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--junitxml=.pytest_cache/full.xml)
 
 test-offline: lint ## the gate without the tests that need a broker (and so, once, a network)
 	@$(BIN)/python -m pytest -m "not broker" $(ARGS)
@@ -57,8 +57,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 config: $(READY) ## write config/reference.yaml and config/schema.json anew from the settings in the code
 	@$(BIN)/python -m anchorwatch.settings.reference
 
-docs: $(READY) ## write docs/commands.md anew from the commands in the code
+docs: $(READY) ## write anew what the documents show of the program: commands, output, messages, reasons
 	@$(BIN)/python docs/write_commands.py
+	@$(BIN)/python docs/write_blocks.py
 
 build: $(READY) ## build wheel and sdist into dist/
 	@$(BIN)/python -m hatchling build

@@ -89,8 +89,15 @@ def _teller(console: Console, live: Live) -> Callable[[Story], None]:
             if fault.at_event < n:
                 said["chapters"] += 1
                 console.print(f"[bold]{fault.at_event:>7,}  planted: {CHAPTERS[fault.kind]}[/bold]")
-        for notice in story.notices[said["notices"] :]:
-            _print_notice(console, story, notice)
+        new = story.notices[said["notices"] :]
+        closed = [notice for notice in new if notice.reason == "superseded"]
+        for notice in new:
+            if notice not in closed:
+                _print_notice(console, story, notice)
+        if closed:
+            number = story.number_at(closed[0].at)
+            text = f"resolve  {len(closed)} alerts, closed because another version took over"
+            console.print(f"[green]{number:>7,}  {text}[/green]")
         said["notices"] = len(story.notices)
         for trigger in story.triggers[said["triggers"] :]:
             text = (
