@@ -254,6 +254,9 @@ def _by_group(groups: Ints | None, events: int) -> tuple[Ints | None, list[Span]
         return None, []
     if groups is None:
         return None, [Span(0, 0, events)]
+    first = int(groups[0])
+    if first >= 0 and (groups == first).all():
+        return None, [Span(first, 0, events)]
     order = np.argsort(groups, kind="stable")
     ordered = groups[order]
     order = order[np.searchsorted(ordered, 0) :]

@@ -43,7 +43,9 @@ class Gathered:
         self._starts = [0, *itertools.accumulate(len(r.values) for r in records)]
         everything = list(itertools.chain.from_iterable(r.values for r in records))
         self.text = text
-        self.values: list[bytes] = [value for value in everything if value is not None]
+        self.values: list[bytes] = everything  # type: ignore[assignment]  # no None among them, or the next line
+        if None in everything:
+            self.values = [value for value in everything if value is not None]
         self.tombstones = len(everything) - len(self.values)
         self._positions: Int64s | None = None
         if self.tombstones:
@@ -60,7 +62,7 @@ class Gathered:
 
     def offsets(self) -> Int64s:
         """Return the offset of each payload."""
-        return self._live(np.concatenate([np.asarray(r.offsets, np.int64) for r in self._records]))
+        return self._live(np.concatenate([_whole(r.offsets) for r in self._records]))
 
     def timestamps(self) -> Int64s:
         """Return each record's own timestamp, `NO_TIMESTAMP` where it has none."""
@@ -87,3 +89,10 @@ class Gathered:
             key=records.keys[at] if records.keys else None,
             value=records.values[at],
         )
+
+
+def _whole(offsets: Sequence[int]) -> Int64s:
+    """Return offsets as an array; a range is not looked at one by one."""
+    if isinstance(offsets, range):
+        return np.arange(offsets.start, offsets.stop, offsets.step, dtype=np.int64)
+    return np.asarray(offsets, np.int64)

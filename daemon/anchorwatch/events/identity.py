@@ -47,9 +47,9 @@ def identify(ids: Sequence[str]) -> Ids:
     """
     if not ids:
         return np.empty((0, 2), np.uint64)
+    lengths = np.fromiter(map(len, ids), np.int64, len(ids))
     try:
-        matrix = np.array(ids, dtype="S") if max(map(len, ids)) <= LONGEST else None
-        lengths = np.fromiter(map(len, ids), np.int64, len(ids))
+        matrix = np.array(ids, dtype="S") if lengths.max() <= LONGEST else None
     except UnicodeEncodeError:
         matrix = None
     if matrix is not None:
