@@ -1,11 +1,10 @@
-"""A replay: the same host over a log that ends, with a store of its own that is gone afterwards."""
+"""A replay: the same host over a log, keeping nothing: it is never taken up again, only begun again."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anchorwatch.app import models_of, replayed
@@ -13,17 +12,17 @@ from anchorwatch.decide.instants import rfc3339
 from anchorwatch.decide.publish import alert_message, trigger_message
 from anchorwatch.errors import NoData
 from anchorwatch.host import Host, Pace, Parts
-from anchorwatch.store.store import Store
 from anchorwatch.transport.nowhere import Nowhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from anchorwatch.clock import Clock
     from anchorwatch.engine.step import Outcome
-    from anchorwatch.events.records import Sink, Source
+    from anchorwatch.events.records import Outgoing, Partition, Sink, Source
     from anchorwatch.settings.models import Settings
     from anchorwatch.store.reader import Reader
+    from anchorwatch.store.rows import Checkpoint
 
 PACE = Pace(records=20_000, checkpoint=3600.0, heartbeat=3600.0)
 
@@ -101,25 +100,61 @@ def replay(
         If there was not one record.
     """
     recorder = _Recorder(settings, tell)
-    store = Store.open(Path(":memory:"), holder="a replay", now=clock.now())
-    try:
-        host = Host(
-            models_of(settings, baselines),
-            Parts(source, sink or Nowhere(), store, clock),
-            settings.source,
-            settings.outputs,
-            PACE,
-            recorder.observe,
-        )
-        replayed(host, progress, until)
-    finally:
-        store.close()
+    host = Host(
+        models_of(settings, baselines),
+        Parts(source, sink or Nowhere(), _Passing(), clock),
+        settings.source,
+        settings.outputs,
+        PACE,
+        recorder.observe,
+    )
+    replayed(host, progress, until)
     if not host.read:
         raise NoData("the log holds not one record: is it the right file, topic or time range?")
     report = recorder.report
     report.accounting = {m.watch.name: m.state.accounting() for m in host.models}
     report.verdicts = {name: dict(sorted(counts.items())) for name, counts in recorder.verdicts.items()}
     return report
+
+
+class _Passing:
+    """What a host keeps, without keeping it: only messages stay, until they are sent."""
+
+    def __init__(self) -> None:
+        self._outbox: list[Outgoing] = []
+
+    def positions(self) -> dict[Partition, int]:
+        """Return none: everything is read from its beginning."""
+        return {}
+
+    def parts(self, model: str) -> dict[str, bytes]:
+        """Return nothing: every model begins."""
+        del model
+        return {}
+
+    def checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Keep the messages."""
+        self._outbox += checkpoint.outbox
+
+    def unpublished(self, limit: int) -> list[Outgoing]:
+        """Return the first messages that wait."""
+        return self._outbox[:limit]
+
+    def published(self, ids: Sequence[str]) -> None:
+        """Take the first messages out."""
+        del self._outbox[: len(ids)]
+
+    def outbox_size(self) -> int:
+        """Return how many messages wait."""
+        return len(self._outbox)
+
+    def heartbeat(self, now: int) -> None:
+        """Say nothing: nobody asks."""
+
+    def prune(self, now: int) -> int:
+        """Delete nothing."""
+        del now
+        return 0
 
 
 class _Recorder:

@@ -260,7 +260,7 @@ def _resolve(
     join: Join, labels: Arrivals, due: NDArray[np.int64], stretch: NDArray[np.int64], row: NDArray[np.int64]
 ) -> tuple[Join, Outcomes]:
     """Give each prediction its first label, count the others, and return the outcomes in order of `due`."""
-    order = np.lexsort((np.arange(len(due)), due, row, stretch))
+    order = np.lexsort((due, row, stretch))
     labels, due, stretch, row = labels.take(order), due[order], stretch[order], row[order]
     tables = dict(join.tables)
     at, parts = [], []
