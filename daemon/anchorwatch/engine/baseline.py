@@ -8,6 +8,7 @@ unchanged and names the baseline it extends.
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+BATCHES = 8  # fewer batches say nothing about how much their means vary
 FAULTS = 4  # the fault codes of events.columns.Fault, without NONE
 PartName = Literal["predictions", "outcomes"]
 AnyProfile = NumericProfile | CategoryProfile
@@ -50,7 +52,8 @@ class Part(msgspec.Struct, frozen=True):
     Attributes
     ----------
     columns
-        Profiles as plain data, by column name, with their kind under "kind".
+        Profiles as plain data, by column name, with their kind under "kind" and under "inflation" how many times as
+        much as that of independent values the mean of successive values varies.
     groups
         The first is all rows. `counts` hold a column's cells, then its faults by `events.columns.Fault` code.
     rows
@@ -171,7 +174,10 @@ def summarise(rows: Rows, segments: Sequence[Segment]) -> Part:
     order = np.lexsort((rows.ident[:, 1], rows.ident[:, 0], rows.time))
     digest = hashlib.sha256(rows.time[order].tobytes() + np.ascontiguousarray(rows.ident[order]).tobytes())
     return Part(
-        columns={name: {"kind": _kind(p), **p.to_plain()} for name, p in profiles.items()},
+        columns={
+            name: {"kind": _kind(p), "inflation": inflation(p.mid_ranks, cells[name]), **p.to_plain()}
+            for name, p in profiles.items()
+        },
         groups=[group(segment) for segment in (everything, *segments)],
         rows=len(rows.time),
         start=int(rows.time.min()),
@@ -196,9 +202,35 @@ def with_faults(cells: NDArray[np.int64], size: int, fault: NDArray[np.uint8]) -
     return np.where(fault == 0, cells, size + fault.astype(np.int64) - 1)
 
 
+def inflation(ranks: NDArray[np.float64], cells: NDArray[np.int64]) -> float:
+    """Return how many times as much as that of independent values the mean of successive values varies; at least 1.
+
+    By batch means, with batches of sqrt(n) values (Schmeiser, "Batch size effects in the analysis of simulation
+    output", Operations Research 30, 1982): in truth 1 for independent values, 5.7 for an autoregression of 0.7. The
+    estimate is taken for more than 1 only if it is so by two of its standard errors, and then these are added to it:
+    too little would make false alarms.
+
+    Parameters
+    ----------
+    ranks
+        (good cells,) number that stands for each cell.
+    cells
+        (n,) cell of each value in order; those behind the good cells are passed over.
+    """
+    values = ranks[cells[cells < len(ranks)]]
+    size = math.isqrt(len(values))
+    variance = float(values.var()) if size else 0.0
+    if size < BATCHES or variance == 0.0:
+        return 1.0
+    means = values[: size * size].reshape(size, size).mean(axis=1)
+    estimate = float(size * means.var(ddof=1) / variance)
+    doubt = 1.0 + 2.0 * math.sqrt(2.0 / (size - 1))
+    return estimate * doubt if estimate > doubt else 1.0
+
+
 def profile_of(plain: dict[str, Any]) -> AnyProfile:
     """Return the profile that a part's column describes."""
-    body = {key: value for key, value in plain.items() if key != "kind"}
+    body = {key: value for key, value in plain.items() if key not in {"kind", "inflation"}}
     return NumericProfile.from_plain(body) if plain["kind"] == "numeric" else CategoryProfile.from_plain(body)
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from scipy.special import rel_entr
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+RARE = 1e-3  # a share that the baseline never saw is held for so rare
 RECENT = 1024  # rows of each lane that are kept to look back on
-EVIDENCE = 8.0  # nats by which the change must beat no change: the best of 1024 suffixes of noise has about log(1024)
+CONFIRMATION = 4.0  # nats by which one window must beat no change to confirm a suspicion: 2.8 standard errors
+EVIDENCE = 10.0  # nats by which the change must beat no change: the best of 1024 suffixes of noise has about log(1024)
 
 
 class Change(NamedTuple):
@@ -28,33 +31,43 @@ class Change(NamedTuple):
         How many of those had a value.
     mean
         Their mean.
+    evidence
+        Nats by which the change beats no change.
     """
 
     rows: int
     values: int
     mean: float
+    evidence: float
+
+    @property
+    def beyond_noise(self) -> bool:
+        """Whether noise does not explain it."""
+        return self.evidence >= EVIDENCE
 
 
-def latest_change(recent: NDArray[np.float32], usual: float, variance: float) -> Change | None:
-    """Return the most likely change of a lane that had the baseline's mean before; None where noise explains it.
+def latest_change(recent: NDArray[np.float32], usual: float, variance: float) -> Change:
+    """Return the most likely change of a lane that had the baseline's mean before.
 
-    For normal values of known variance the log-likelihood ratio of "mean m over the last k values" against the
-    baseline's mean u is k (m - u)^2 / (2 variance), with the best m the mean of those k (Hinkley, "Inference about the
-    change-point in a sequence of random variables", Biometrika 57, 1970).
+    The log-likelihood ratio of "mean m over the last k values" against the baseline's mean u is k KL(m, u), with the
+    divergence of two Bernoulli laws for errors (Hinkley and Hinkley, "Inference about the change-point in a sequence of
+    binomial variables", Biometrika 57, 1970). Ranks vary less than errors of the same mean, and values that hang
+    together more: the ratio is scaled by what their variances have to do with each other.
 
     Parameters
     ----------
     recent
-        (n,) values, newest last; NaN for rows without a value.
+        (n,) values in [0, 1], newest last; NaN for rows without a value. At least one row.
     usual, variance
-        Mean and variance of the value in the baseline.
+        Mean of the value in the baseline, and its variance times what successive values have in common.
     """
     newest_first = recent[::-1].astype(np.float64)
     known = ~np.isnan(newest_first)
     count = np.cumsum(known)
-    total = np.cumsum(np.where(known, newest_first - usual, 0.0))
-    evidence = np.divide(total**2, count * 2.0 * max(variance, 1e-12), out=np.zeros(len(total)), where=count > 0)
-    if not len(evidence) or evidence.max() < EVIDENCE:
-        return None
+    total = np.cumsum(np.where(known, newest_first, 0.0))
+    mean = np.divide(total, count, out=np.full(len(total), usual), where=count > 0)
+    u = min(max(usual, RARE), 1.0 - RARE)
+    divergence = rel_entr(mean, u) + rel_entr(1.0 - mean, 1.0 - u)
+    evidence = count * divergence * (u * (1.0 - u) / variance if variance > 0 else 1.0)
     best = int(np.argmax(evidence))
-    return Change(best + 1, int(count[best]), usual + float(total[best] / count[best]))
+    return Change(best + 1, int(count[best]), float(mean[best]), float(evidence[best]))

@@ -3,7 +3,7 @@
 A detector says *that* something changed. Whether it is trouble is judged against the baseline: the mean since the most
 likely change must lie further from the baseline's than the smallest shift worth knowing. From then on the subject stays
 in drift until a whole window that began after the alarm is back within that shift, or the detector finds a change back.
-A change that seems too small at first is judged once more by the first whole window after the alarm.
+A change that seems too small, or may be noise, is judged once more by the first whole window after the alarm.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.engine.change_point import RECENT, Change, latest_change
+from anchorwatch.engine.change_point import CONFIRMATION, RECENT, Change, latest_change
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.window_monitor import direction_of
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from anchorwatch.engine.panes import Window
     from anchorwatch.engine.reference import Block, Reference
     from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState
-
-
-CONFIRMATION = 4.0  # nats by which one window must beat no change to confirm a suspicion: 2.8 standard errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +141,7 @@ class Seen(NamedTuple):
 def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence[Marks], seen: Seen) -> list[Finding]:
     """Take rows and windows in order; return what was found. `lanes` is updated in place."""
     columns = list(lookout.columns)
-    usual, variance = reference.means[:, columns], reference.variances[:, columns]
+    usual, variance = reference.means[:, columns], reference.variances[:, columns] * reference.inflation[columns]
     events: list[tuple[Moment, int, _Alarm | Window]] = []
     for groups, rank in zip(seen.members, seen.rank, strict=True):
         alarms = lanes.state.update(seen.values, groups)
@@ -159,11 +156,9 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     for moment, _, event in events:
         if isinstance(event, _Alarm):
             lane = event.group, event.subject
-            found = latest_change(event.recent, float(usual[lane]), float(variance[lane]))
-            change = found or event.change
+            change = latest_change(event.recent, float(usual[lane]), float(variance[lane]))
             since = marks[event.group].time_of(max(event.row - change.rows + 1, 0), event.row + 1)
-            level = since, float(usual[lane])
-            verdict = _after_alarm(lanes, lookout, lane, change, level, beyond_noise=found is not None)
+            verdict = _after_alarm(lanes, lookout, lane, change, (since, float(usual[lane])))
             findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
         means = reference.mean_of(event.counts)[columns]
@@ -184,7 +179,6 @@ class _Alarm:
     group: int
     subject: int
     row: int
-    change: Change
     recent: NDArray[np.float32]
 
 
@@ -195,14 +189,12 @@ def _alarms(
     for k, event in enumerate(alarms.event.tolist()):
         group, subject = int(alarms.group[k]), int(alarms.subject[k])
         mine = seen.values[subject, : event + 1][groups[: event + 1] == group]
-        since = int(alarms.since[k])
         out.append(
             _Alarm(
                 moment=Moment(int(seen.block.at[event]), 1, int(seen.block.time[event])),
                 group=group,
                 subject=subject,
                 row=int(rank[event]),
-                change=Change(since, since, float(alarms.after[k])),
                 recent=np.concatenate([lanes.recent[group, subject], mine.astype(np.float32)])[-RECENT:],
             )
         )
@@ -217,24 +209,18 @@ def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int6
 
 
 def _after_alarm(
-    lanes: Lanes,
-    lookout: Lookout,
-    lane: tuple[int, int],
-    change: Change,
-    level: tuple[int, float],
-    *,
-    beyond_noise: bool,
+    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, level: tuple[int, float]
 ) -> Verdict:
     """Return what an alarm says of a lane; `level` is the event time of the change and the baseline's mean."""
     since, usual = level
     effect = change.mean - usual
-    drifting = beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
+    drifting = change.beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
     lanes.drifting[lane], lanes.suspected[lane] = drifting, not drifting and not math.isnan(usual)
     lanes.since[lane], lanes.mixed[lane] = since, lookout.panes
-    if math.isnan(effect):
-        said, reason = Level.UNDETERMINED, "baseline_too_small" if math.isnan(usual) else "size_unknown"
+    if math.isnan(usual):
+        said, reason = Level.UNDETERMINED, "baseline_too_small"
     else:
-        calm = "small_effect" if beyond_noise else "within_noise"
+        calm = "small_effect" if change.beyond_noise else "within_noise"
         said, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, calm)
     return Verdict(
         level=said,
@@ -269,10 +255,9 @@ def _after_window(lanes: Lanes, lookout: Lookout, lane: tuple[int, int], window:
     if n == 0:
         return None
     effect = mean - usual
-    drifts = bool(abs(effect) >= lookout.smallest_shift)
     confirmed = bool(lanes.suspected[lane])
-    if confirmed:
-        drifts = drifts and n * effect**2 >= 2.0 * variance * CONFIRMATION
+    beyond_noise = not confirmed or n * effect**2 >= 2.0 * variance * CONFIRMATION
+    drifts = beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
     lanes.drifting[lane], lanes.suspected[lane] = drifts, False
     if confirmed and not drifts:
         return None
