@@ -95,7 +95,17 @@ class State:
             self.counts[name] = self.counts.get(name, 0) + n
 
     def accounting(self) -> dict[str, int]:
-        """Return every count by name, what waits included: the input records add up over them."""
+        """Return every count by name, what waits included: the input records add up over them.
+
+        predictions = late_predictions + too_many_versions + duplicate_predictions + pending_predictions + matched +
+        waiting_predictions + expired_predictions
+
+        labels = matched + duplicate_labels + revised_labels + late_labels + orphan_labels + waiting_labels +
+        pending_labels
+
+        records read = predictions + labels + all dead_* + all skipped_*, where no record is both a prediction and its
+        label (one topic for both). `retimed_labels` are labels that came late in their log: they count as any other.
+        """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
         return {**self.counts, **self.join.counts, **waiting, **pending}
