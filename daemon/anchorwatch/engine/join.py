@@ -211,6 +211,8 @@ def _unheard(join: Join, terms: Terms, records: Columns) -> NDArray[np.bool_]:
 
 def _wake(join: Join, arrived: Columns) -> tuple[Join, Arrivals]:
     """Take out the waiting labels whose prediction has just come."""
+    if not len(join.early.time):
+        return join, join.early
     mine = Wanted(arrived.ident).has(join.early.ident)
     return replace(join, early=join.early.take(~mine)), join.early.take(mine)
 

@@ -61,10 +61,12 @@ def route(watch: Watch, state: State, release: Release) -> Routed:
     version = _versions(watch, state, release)
     known = np.flatnonzero(version >= 0)
     state.count("too_many_versions", len(version) - len(known))
-    records = _records(watch, release, version).take(known)
+    records = _records(watch, release, version)
+    if len(known) < len(records):
+        records = records.take(known)
     state.join, new = join.remember(state.join, watch.terms, records)
     rows = known[new]
-    return Routed(rows, release.prediction_at[rows], version[rows], records.take(new))
+    return Routed(rows, release.prediction_at[rows], version[rows], records if new.all() else records.take(new))
 
 
 def prediction_block(release: Release, routed: Routed, code: int) -> Block:

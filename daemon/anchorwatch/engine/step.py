@@ -106,9 +106,12 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
     n = len(predictions)
     state.count("late_predictions", int(late[:n].sum()))
     state.count("retimed_labels", int(late[n:].sum()))
-    labels = replace(labels, time=np.where(late[n:], earliest[n:], labels.time))
+    if late[n:].any():
+        labels = replace(labels, time=np.where(late[n:], earliest[n:], labels.time))
     state.mark = watermark.advance(mark, batch.partitions, batch.idle, watch.lateness)
-    pending = state.pending.add(batch.partitions, predictions.take(~late[:n]), labels)
+    if late[:n].any():
+        predictions = predictions.take(~late[:n])
+    pending = state.pending.add(batch.partitions, predictions, labels)
     state.pending, release = pending.release(state.mark.frontier)
     return release
 

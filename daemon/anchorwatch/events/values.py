@@ -148,10 +148,12 @@ def words(values: Sequence[Scalar], *, text: bool) -> tuple[tuple[str, ...], Int
 
     With `text` empty text is null.
     """
-    present = set(map(type, values)) - {type(None), UnsetType, Unusable}
-    if len(present) > 1:  # equal values of two types, 1 and true, would be taken for each other
-        values = [canonical(v) if isinstance(v, str | int | float) else v for v in values]
     table: dict[Scalar, int] = dict.fromkeys(values, 0)
+    if any(isinstance(value, int | float) for value in table):
+        present = set(map(type, values)) - {type(None), UnsetType, Unusable}
+        if len(present) > 1:  # equal values of two types, 1 and true, would be taken for each other
+            values = [canonical(v) if isinstance(v, str | int | float) else v for v in values]
+            table = dict.fromkeys(values, 0)
     vocabulary: dict[str, int] = {}
     for value in table:
         fault = _word_fault(value, text=text)
