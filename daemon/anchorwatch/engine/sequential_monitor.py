@@ -2,7 +2,7 @@
 
 A detector says *that* something changed. Whether it is trouble is judged against the baseline: the mean since the most
 likely change must lie further from the baseline's than the smallest shift worth knowing. From then on the subject stays
-in drift until a whole window that began after the alarm is back within that shift, or the detector finds a change back.
+in drift until a whole window that began after the last alarm is back within that shift.
 A change that seems too small, or may be noise, is judged once more by the first whole window after the alarm.
 """
 
