@@ -142,6 +142,7 @@ class Daemon:
                 host.turn(0.5)
                 worries.look()
             host.checkpoint()
+            worries.part()
             log.say("stopped", positions=_places(host.positions))
 
     def _described(self, host: Host, source: KafkaSource, store: Store) -> dict[str, object]:

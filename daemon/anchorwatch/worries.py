@@ -83,6 +83,11 @@ class Worries:
             self._partitions |= found
             self._log.say("partitions_found", partitions=sorted(map(str, found)), read_from="beginning")
 
+    def part(self) -> None:
+        """Tell what was held back to be told together with more."""
+        self._dead_told = None
+        self._tell_dead()
+
     def _tell_dead(self) -> None:
         """Tell at times how many more records became dead letters, by model and reason."""
         now = self._clock.monotonic()
