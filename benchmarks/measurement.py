@@ -1,0 +1,62 @@
+"""What a benchmark says: how fast we are, how fast the alternative is, in the same run."""
+
+from __future__ import annotations
+
+import gc
+import time
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Measurement(NamedTuple):
+    """One comparison.
+
+    Attributes
+    ----------
+    name
+        What was measured, and on what.
+    value, unit
+        Median of our rounds.
+    against
+        The alternative: its name, and the median of its rounds.
+    ratio
+        How many times better we are; above 1 is better, whether more or less of the unit is wanted.
+    rounds
+        Values of each round, ours first, in the order they were measured in.
+    """
+
+    name: str
+    value: float
+    unit: str
+    against: dict[str, Any]
+    ratio: float
+    rounds: list[list[float]]
+
+
+def rates(name: str, events: int, against: str, rounds: list[list[float]]) -> Measurement:
+    """Return seconds of each round as events a second."""
+    each = [[round(events / seconds) for seconds in pair] for pair in rounds]
+    ours, theirs = (median(values) for values in zip(*each, strict=True))
+    return Measurement(name, ours, "events/s", {"name": against, "value": theirs}, round(ours / theirs, 2), each)
+
+
+def durations(name: str, against: str, rounds: list[list[float]]) -> Measurement:
+    """Return seconds of each round as milliseconds."""
+    each = [[round(seconds * 1e3, 3) for seconds in pair] for pair in rounds]
+    ours, theirs = (median(values) for values in zip(*each, strict=True))
+    return Measurement(name, ours, "ms", {"name": against, "value": theirs}, round(theirs / ours, 2), each)
+
+
+def alternate(rounds: int, *contenders: Callable[[], object]) -> list[list[float]]:
+    """Return the seconds of each contender in each round; they take turns, so that a busy machine is busy for all."""
+    return [[_seconds(contender) for contender in contenders] for _ in range(rounds)]
+
+
+def _seconds(contender: Callable[[], object]) -> float:
+    gc.collect()
+    began = time.perf_counter()
+    contender()
+    return time.perf_counter() - began
