@@ -191,7 +191,9 @@ def test_a_version_that_was_replaced_has_no_alert_left_and_ends_each_that_fired(
 
 @many
 @given(st.integers(1, 4), st.integers(4, 6), st.lists(st.booleans(), max_size=40))
-def test_an_alert_fires_on_enough_of_the_last_windows_and_ends_when_none_of_them_is_bad_as_counted_by_hand(evidence, needs, of, windows):
+def test_an_alert_fires_on_enough_of_the_last_windows_and_ends_when_none_is_bad_as_counted_by_hand(
+    evidence, needs, of, windows
+):
     policy = AlertPolicy("warning", needs=needs, of=of, keep_firing_for=0, cooldown=0, repeat=0)
     state, firing, recent = None, False, []
     for minute, bad in enumerate(windows):
