@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from anchorwatch.engine.watermark import NEVER
 from anchorwatch.events.columns import Labels, Predictions
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ class Pending:
     def __len__(self) -> int:
         """Return the number of events that wait."""
         return len(self.predictions) + len(self.labels)
+
+    @property
+    def newest(self) -> int:
+        """Return the newest event time of an event that waits, ns; the smallest integer where none does."""
+        times = [int(part.time.max()) for part in (self.predictions, self.labels) if len(part)]
+        return max(times, default=NEVER)
 
     def add(self, partitions: Sequence[str], predictions: Predictions, labels: Labels) -> Pending:
         """Return the buffer with more events, whose `partition` indexes `partitions`."""

@@ -108,10 +108,10 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
     state.count("retimed_labels", int(late[n:].sum()))
     if late[n:].any():
         labels = replace(labels, time=np.where(late[n:], earliest[n:], labels.time))
-    state.mark = watermark.advance(mark, batch.partitions, batch.idle, watch.lateness)
     if late[:n].any():
         predictions = predictions.take(~late[:n])
     pending = state.pending.add(batch.partitions, predictions, labels)
+    state.mark = watermark.advance(mark, batch.partitions, batch.idle, watch.lateness, pending.newest)
     state.pending, release = pending.release(state.mark.frontier)
     return release
 

@@ -78,11 +78,14 @@ def admit(
     return Watermark(newest, mark.frontier), time < earliest, earliest
 
 
-def advance(mark: Watermark, partitions: Collection[str], idle: Collection[str], lateness: int) -> Watermark:
+def advance(
+    mark: Watermark, partitions: Collection[str], idle: Collection[str], lateness: int, waiting: int = NEVER
+) -> Watermark:
     """Move the frontier as far as the partitions allow; it never goes back.
 
     A partition that is waited for and has shown nothing yet holds the frontier. When every partition is idle all that
-    has come is released.
+    has come is released, up to and with `waiting`, the newest time of an event that has not been released: a late label
+    is taken at the frontier, which is later than its own time.
     """
     waited = [p for p in partitions if p not in idle]
     if waited:
@@ -90,7 +93,7 @@ def advance(mark: Watermark, partitions: Collection[str], idle: Collection[str],
             return mark
         frontier = min(mark.newest[p] for p in waited) - lateness
     elif mark.newest:
-        frontier = max(mark.newest.values()) + 1
+        frontier = max(waiting, *mark.newest.values()) + 1
     else:
         return mark
     return Watermark(mark.newest, max(mark.frontier, frontier))

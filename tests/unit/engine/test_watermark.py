@@ -118,3 +118,8 @@ def test_a_new_partition_does_not_make_what_waits_change_its_order():
     early.take([])
     late.take([(p, 1) for p in old])
     assert early.parts()["pending"] == late.parts()["pending"]
+
+
+def test_a_late_label_that_comes_when_all_is_quiet_is_not_kept_waiting_for_another_event():
+    mark = watermark.Watermark({"a/0": 100, "b/0": 80}, 101)
+    assert watermark.advance(mark, ("a/0", "b/0"), ("a/0", "b/0"), LATENESS, waiting=101).frontier == 102
