@@ -49,8 +49,8 @@ def write(name: str, found: Sequence[Measurement], directory: Path = RESULTS) ->
 
 def show(found: Sequence[Measurement]) -> None:
     """Print measurements as a table."""
-    from rich.console import Console  # noqa: PLC0415  only where something is shown
-    from rich.table import Table  # noqa: PLC0415  as above
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table("what", "anchorwatch", "against", "theirs", "unit", "times better", "rounds")
     for each in found:

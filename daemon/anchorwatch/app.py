@@ -163,8 +163,8 @@ class Daemon:
 
     @contextlib.contextmanager
     def _started(self, log: Log) -> Iterator[tuple[Host, KafkaSource, Store]]:
-        from anchorwatch.transport.kafka import KafkaSource  # noqa: PLC0415 - only where Kafka is used
-        from anchorwatch.transport.kafka_sink import KafkaSink  # noqa: PLC0415 - as above
+        from anchorwatch.transport.kafka import KafkaSource
+        from anchorwatch.transport.kafka_sink import KafkaSink
 
         settings, clock = self._settings, self._clock
         with contextlib.ExitStack() as parts:

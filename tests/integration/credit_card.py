@@ -117,8 +117,8 @@ def _read(path: Path) -> list[dict[str, str]]:
 def write(rows: list[dict[str, object]], path: Path) -> Path:
     """Write rows as Parquet, with the types they have, or as one JSON object a line: as the name of the file ends."""
     if path.suffix == ".parquet":
-        import pyarrow as pa  # noqa: PLC0415  slow to import
-        import pyarrow.parquet as pq  # noqa: PLC0415  as above
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
         pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=20_000)
     else:

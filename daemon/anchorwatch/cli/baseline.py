@@ -48,12 +48,12 @@ def build(
 
     Labels are optional; with them the baseline knows how often the model is wrong.
     """
-    from anchorwatch.app import topics_of  # noqa: PLC0415 - `--help` needs none of it
-    from anchorwatch.baselines import build as built  # noqa: PLC0415 - as above
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.history import baseline_row  # noqa: PLC0415 - as above
-    from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
-    from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
+    from anchorwatch.app import topics_of
+    from anchorwatch.baselines import build as built
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.history import baseline_row
+    from anchorwatch.settings.loader import load
+    from anchorwatch.store.curator import Curator
 
     settings = load(Path(config), os.environ)
     chosen, clock = _model(settings, model), SystemClock()
@@ -90,11 +90,11 @@ def list_(
     json: JsonOption = False,
 ) -> None:
     """List the baselines of a store, newest first."""
-    from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.table import Table
 
-    from anchorwatch.decide.instants import readable  # noqa: PLC0415 - as above
-    from anchorwatch.store.reader import Reader  # noqa: PLC0415 - as above
+    from anchorwatch.decide.instants import readable
+    from anchorwatch.store.reader import Reader
 
     with Reader.open_reader(Path(store)) as reader:
         entries = reader.baselines(model=model)
@@ -114,8 +114,8 @@ def show(
     reference: Reference, *, store: StoreOption = DEFAULT_STORE, model: ModelOption = None, json: JsonOption = False
 ) -> None:
     """Show what a baseline says of every column, and where it comes from."""
-    from anchorwatch.baselines import described  # noqa: PLC0415 - as above
-    from anchorwatch.engine.baseline import profile_of  # noqa: PLC0415 - as above
+    from anchorwatch.baselines import described
+    from anchorwatch.engine.baseline import profile_of
 
     baseline = _found(reference, store, model)
     if json:
@@ -139,11 +139,11 @@ def diff(
     json: JsonOption = False,
 ) -> None:
     """Show how two baselines differ, the most different column first; the distance is from 0 (same) to 1."""
-    from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.markup import escape  # noqa: PLC0415 - as above
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
 
-    from anchorwatch.baselines import difference  # noqa: PLC0415 - as above
+    from anchorwatch.baselines import difference
 
     rows = difference(_found(before, store, model), _found(after, store, model))
     if json:
@@ -178,9 +178,9 @@ def import_(
     name: Annotated[str | None, typer.Option("--name", help="Name to give it.")] = None,
 ) -> None:
     """Put a baseline from a JSON file into a store."""
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.history import baseline_row  # noqa: PLC0415 - as above
-    from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.history import baseline_row
+    from anchorwatch.store.curator import Curator
 
     baseline, now = _read(Path(file)), SystemClock().now()
     with Curator.open_curator(Path(store), holder="baseline import", now=now) as curator:
@@ -199,8 +199,8 @@ def promote(
     model: ModelOption = None,
 ) -> None:
     """Give a baseline a name; a daemon that was told that name compares with it from its next start."""
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.store.curator import Curator  # noqa: PLC0415 - as above
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.store.curator import Curator
 
     baseline, now = _found(reference, store, model), SystemClock().now()
     with Curator.open_curator(Path(store), holder="baseline promote", now=now) as curator:
@@ -220,8 +220,8 @@ def _model(settings: Settings, model: str | None) -> str:
 
 def _found(reference: str, store: str, model: str | None) -> Baseline:
     """Return a baseline of the store, or of a file."""
-    from anchorwatch.engine.baseline import Baseline  # noqa: PLC0415 - as above
-    from anchorwatch.store.reader import Reader  # noqa: PLC0415 - as above
+    from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.store.reader import Reader
 
     if reference.endswith(".json"):
         return _read(Path(reference))
@@ -239,7 +239,7 @@ def _not_there(reference: str, reader: Reader) -> str:
 
 
 def _read(path: Path) -> Baseline:
-    from anchorwatch.engine.baseline import Baseline  # noqa: PLC0415 - as above
+    from anchorwatch.engine.baseline import Baseline
 
     try:
         return Baseline.from_json(path.read_bytes())
@@ -255,7 +255,7 @@ def _write(path: Path, baseline: Baseline) -> None:
 
 
 def _facts(baseline: Baseline) -> str:
-    from anchorwatch.decide.instants import readable  # noqa: PLC0415 - as above
+    from anchorwatch.decide.instants import readable
 
     lines: list[tuple[str, Any]] = [
         ("id", baseline.id),

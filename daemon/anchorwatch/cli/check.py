@@ -33,7 +33,7 @@ def check(
 
     Exit code 0: fine; 3: the configuration is wrong; 4: with --connect, the broker or the store is not fit.
     """
-    from anchorwatch.settings.loader import examine  # noqa: PLC0415 - `--help` needs no pydantic
+    from anchorwatch.settings.loader import examine
 
     examined = examine(Path(config), os.environ)
     reports = _connect(examined.settings) if connect and examined.settings is not None else []
@@ -49,13 +49,13 @@ def check(
 
 
 def _connect(settings: Settings) -> list[Report]:
-    from anchorwatch.cli.connect import ask  # noqa: PLC0415 - as above
+    from anchorwatch.cli.connect import ask
 
     return ask(settings)
 
 
 def _print(config: str, examined: Examined, reports: list[Report], *, explain: bool) -> None:
-    from anchorwatch.settings.summary import summarise  # noqa: PLC0415 - as above
+    from anchorwatch.settings.summary import summarise
 
     if examined.settings is None:
         for finding in examined.findings:
@@ -73,7 +73,7 @@ def _print(config: str, examined: Examined, reports: list[Report], *, explain: b
 
 
 def _explained(settings: Settings) -> str:
-    from anchorwatch.settings.explain import to_yaml  # noqa: PLC0415 - as above
+    from anchorwatch.settings.explain import to_yaml
 
     return to_yaml(settings, "beside", lambda _name: '"***"')
 

@@ -59,8 +59,8 @@ def _answers(subject: str, asking: Iterator[str]) -> Iterator[Report]:
 
 
 def _store(settings: Settings) -> Iterator[str]:
-    from anchorwatch.store.connection import look  # noqa: PLC0415 - keeps `anchorwatch check` without --connect fast
-    from anchorwatch.store.reader import Reader  # noqa: PLC0415
+    from anchorwatch.store.connection import look
+    from anchorwatch.store.reader import Reader
 
     path = Path(settings.store)
     there = look(path)
@@ -80,7 +80,7 @@ def _store(settings: Settings) -> Iterator[str]:
 
 def _store_id(settings: Settings) -> str | None:
     """Return the id of the store, or None where there is none to ask (what is wrong with it was told by then)."""
-    from anchorwatch.store.reader import Reader  # noqa: PLC0415
+    from anchorwatch.store.reader import Reader
 
     path = Path(settings.store)
     if not path.exists():
@@ -93,14 +93,14 @@ def _broker(settings: Settings) -> Iterator[str]:
     if settings.kafka is None:
         yield "no broker is named: only files can be replayed"
         return
-    from anchorwatch.transport.kafka_probe import require_answer  # noqa: PLC0415
+    from anchorwatch.transport.kafka_probe import require_answer
 
     require_answer(settings.kafka)
     yield f"{settings.kafka.bootstrap_servers} answers and lets us in"
 
 
 def _inputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
-    from anchorwatch.transport.kafka import KafkaSource  # noqa: PLC0415
+    from anchorwatch.transport.kafka import KafkaSource
 
     topics = {model.predictions.topic for model in settings.models.values()}
     topics |= {model.labels.topic for model in settings.models.values() if model.labels is not None}
@@ -119,7 +119,7 @@ def _inputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
 
 
 def _outputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
-    from anchorwatch.transport.kafka_probe import missing_topics  # noqa: PLC0415
+    from anchorwatch.transport.kafka_probe import missing_topics
 
     topics = sorted({*settings.outputs.model_dump().values()})
     missing = missing_topics(kafka, topics)
@@ -136,7 +136,7 @@ def _baselines(settings: Settings) -> Iterator[str]:
 
 
 def _baseline_file(model: str, path: Path) -> str:
-    from anchorwatch.engine.baseline import Baseline  # noqa: PLC0415
+    from anchorwatch.engine.baseline import Baseline
 
     try:
         baseline = Baseline.from_json(path.read_bytes())
@@ -149,7 +149,7 @@ def _baseline_file(model: str, path: Path) -> str:
 
 
 def _baseline_in_store(model: str, name: str, store: Path) -> str:
-    from anchorwatch.store.reader import Reader  # noqa: PLC0415
+    from anchorwatch.store.reader import Reader
 
     found = None
     if store.exists():

@@ -39,9 +39,9 @@ def demo(
     fraud change, a column is renamed, and a retrained version takes over. At the end: what was planted against what was
     caught. Exit code 1 if not every fault was caught, or an alert had no cause.
     """
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - `--help` needs none of it
-    from anchorwatch.demo import play  # noqa: PLC0415 - as above
-    from anchorwatch.simulate.scenario import FAST, FULL  # noqa: PLC0415 - as above
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.demo import play
+    from anchorwatch.simulate.scenario import FAST, FULL
 
     scenario = FAST if fast else FULL
     if json:
@@ -55,11 +55,11 @@ def demo(
 
 
 def _shown(scenario: Scenario, seed: int, *, paced: bool) -> Story:
-    from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.live import Live  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.live import Live
 
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.demo import SLICE, play  # noqa: PLC0415 - as above
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.demo import SLICE, play
 
     console, clock = Console(highlight=False), SystemClock()
     console.print(
@@ -112,10 +112,10 @@ def _teller(console: Console, live: Live) -> Callable[[Story], None]:
 
 
 def _print_notice(console: Console, story: Story, notice: Notice) -> None:
-    from rich.markup import escape  # noqa: PLC0415 - as above
+    from rich.markup import escape
 
-    from anchorwatch.decide.reasons import Reason  # noqa: PLC0415 - as above
-    from anchorwatch.demo import told  # noqa: PLC0415 - as above
+    from anchorwatch.decide.reasons import Reason
+    from anchorwatch.demo import told
 
     if notice.reason is Reason.REPEATED:
         return
@@ -131,7 +131,7 @@ def _progress(story: Story) -> RenderableType:
 
 
 def _ending(story: Story) -> RenderableType:
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.table import Table
 
     table = Table("planted", "at prediction", "caught after", title="\nPlanted against caught", title_justify="left")
     for fault in story.caught():

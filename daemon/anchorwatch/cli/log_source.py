@@ -55,7 +55,7 @@ def files(
     UsageError
         If an option is not of that form, or a topic is strange or missing.
     """
-    from anchorwatch.transport.files import FileSource  # noqa: PLC0415 - `--help` needs none of it
+    from anchorwatch.transport.files import FileSource
 
     paths: dict[str, list[str]] = {}
     for each in given:
@@ -76,7 +76,7 @@ def kafka_range(
     settings: Settings, topics: Collection[str], start: str | None, stop: str | None, clock: Clock
 ) -> KafkaRange:
     """Return a part of the Kafka log, from `start` to before `stop`; raises UsageError if these are no places."""
-    from anchorwatch.transport.kafka_range import KafkaRange  # noqa: PLC0415 - as above
+    from anchorwatch.transport.kafka_range import KafkaRange
 
     if settings.kafka is None:
         raise ConfigurationError("the configuration has no section `kafka`, so there is no broker to read from")

@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None, commands: Commands | None = Non
 
 def _bug_report(error: Exception) -> str:
     """Say what happened in a few lines that can be sent to us."""
-    from anchorwatch.cli.version import versions  # noqa: PLC0415 - only a bug needs them
+    from anchorwatch.cli.version import versions
 
     trace = "".join(traceback.format_exception(error)).rstrip()
     known = ", ".join(f"{name} {number}" for name, number in versions().items())

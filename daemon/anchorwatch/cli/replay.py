@@ -39,12 +39,12 @@ def replay(
     The store and the output topics of the configuration are not touched. Exit code 0: done; 2: wrong usage; 3: the
     configuration is wrong; 4: the broker cannot be used; 5: there was not one record.
     """
-    from anchorwatch.app import topics_of  # noqa: PLC0415 - `--help` needs none of it
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.replay import replay as run  # noqa: PLC0415 - as above
-    from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
-    from anchorwatch.store.reader import Reader  # noqa: PLC0415 - as above
-    from anchorwatch.transport.jsonl_sink import JsonlSink  # noqa: PLC0415 - as above
+    from anchorwatch.app import topics_of
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.replay import replay as run
+    from anchorwatch.settings.loader import load
+    from anchorwatch.store.reader import Reader
+    from anchorwatch.transport.jsonl_sink import JsonlSink
 
     settings = load(Path(config), os.environ)
     require_one(file, kafka=kafka)
@@ -85,8 +85,8 @@ class _Progress:
     """A bar with the time that is left, on a terminal only."""
 
     def __init__(self, source: Any) -> None:
-        from rich.console import Console  # noqa: PLC0415 - as above
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - as above
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         self._source = source
         self._bar = Progress(
@@ -135,8 +135,8 @@ def _trigger_lines(report: Report) -> list[tuple[str, str]]:
 
 
 def _print(report: Report) -> None:
-    from rich.console import Console  # noqa: PLC0415 - as above
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.console import Console
+    from rich.table import Table
 
     console = Console(highlight=False)
     reminders = sum(alert["data"]["reason"] == "repeated" for alert in report.alerts)

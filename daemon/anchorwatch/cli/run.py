@@ -33,10 +33,10 @@ def run(
     What happens is written to standard error, one JSON object a line. Exit code 0: stopped as asked; 3: the
     configuration is wrong; 4: the broker or the store cannot be used.
     """
-    from anchorwatch.app import Daemon  # noqa: PLC0415 - `--help` needs none of it
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - as above
-    from anchorwatch.settings.loader import load  # noqa: PLC0415 - as above
-    from anchorwatch.telemetry import Log  # noqa: PLC0415 - as above
+    from anchorwatch.app import Daemon
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.settings.loader import load
+    from anchorwatch.telemetry import Log
 
     stop, clock, log = threading.Event(), SystemClock(), Log()
     first: list[float] = []

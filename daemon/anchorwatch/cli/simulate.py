@@ -24,12 +24,12 @@ def simulate(
     Topics: fraud.predictions and fraud.labels. Unless it is to stay calm, the amounts drift from prediction 18,000 on,
     the ways of fraud change at 24,000, a field is renamed at 30,000, and a retrained version answers from 34,000 on.
     """
-    from anchorwatch.clock import SystemClock  # noqa: PLC0415 - `--help` needs none of these
-    from anchorwatch.settings.models import Kafka  # noqa: PLC0415
-    from anchorwatch.simulate.produce import live_traffic, produce  # noqa: PLC0415
-    from anchorwatch.simulate.scenario import FULL  # noqa: PLC0415
-    from anchorwatch.simulate.traffic import LABELS, PREDICTIONS  # noqa: PLC0415
-    from anchorwatch.transport.kafka_sink import KafkaSink  # noqa: PLC0415
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.settings.models import Kafka
+    from anchorwatch.simulate.produce import live_traffic, produce
+    from anchorwatch.simulate.scenario import FULL
+    from anchorwatch.simulate.traffic import LABELS, PREDICTIONS
+    from anchorwatch.transport.kafka_sink import KafkaSink
 
     if not rate > 0:
         raise UsageError(f"--rate {rate} gives no traffic: take a number above 0")

@@ -31,14 +31,14 @@ def status(
 
     Reads the store only, so it works beside a running daemon, and serves as a health check with --max-age.
     """
-    from anchorwatch.store.reader import Reader  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+    from anchorwatch.store.reader import Reader
 
     limit = None if max_age is None else _duration(max_age)
     with Reader.open_reader(_path(configuration, store)) as reader:
         report = describe(reader, SystemClock().now())
     healthy = limit is None or report["age_seconds"] * 1e9 <= limit
     if json:
-        import msgspec  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+        import msgspec
 
         typer.echo(msgspec.json.format(msgspec.json.encode(report)))
     else:
@@ -102,7 +102,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
 
 def _accounting(reader: Reader, model: str) -> dict[str, int]:
     """Return what became of every record of a model, as of the last checkpoint; {} before the first."""
-    from anchorwatch.engine.state import saved_accounting  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+    from anchorwatch.engine.state import saved_accounting
 
     head = reader.part(model, "head")
     return {} if head is None else saved_accounting(head)
@@ -115,9 +115,9 @@ def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
 
 
 def _show(report: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - keeps `anchorwatch --help` fast
-    from rich.markup import escape  # noqa: PLC0415 - keeps `anchorwatch --help` fast
-    from rich.table import Table  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
 
     checkpoint, holder, console = report["checkpoint"], report["holder"], Console()
     facts = Table.grid(padding=(0, 2))
@@ -158,16 +158,16 @@ def _path(configuration: str | None, store: str | None) -> Path:
     if store is not None:
         return Path(store)
     if configuration is None:
-        from anchorwatch.settings.models import Settings  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+        from anchorwatch.settings.models import Settings
 
         return Path(Settings.model_fields["store"].default)
-    from anchorwatch.settings.loader import load  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+    from anchorwatch.settings.loader import load
 
     return Path(load(Path(configuration), os.environ).store)
 
 
 def _duration(text: str) -> int:
-    from anchorwatch.settings.units import parse_duration  # noqa: PLC0415 - keeps `anchorwatch --help` fast
+    from anchorwatch.settings.units import parse_duration
 
     try:
         return parse_duration(text)

@@ -145,8 +145,8 @@ def _annotations(typed: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _message(topic: str, model: str, attributes: dict[str, Any], data: dict[str, Any]) -> Outgoing:
-    from cloudevents.core.bindings.kafka import to_binary_event, to_structured_event  # noqa: PLC0415 - slow to import
-    from cloudevents.core.v1.event import CloudEvent  # noqa: PLC0415 - slow to import
+    from cloudevents.core.bindings.kafka import to_binary_event, to_structured_event
+    from cloudevents.core.v1.event import CloudEvent
 
     event = CloudEvent(
         {

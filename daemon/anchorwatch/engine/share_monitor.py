@@ -142,7 +142,7 @@ def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, *, both: bo
 
 def _tail(seen: _Seen, *, upper: bool) -> float:
     """Return the predictive probability of a count at least as far out as the one seen."""
-    from scipy.special import betaln  # noqa: PLC0415 - rarely needed, and `scipy.stats` would take a second to import
+    from scipy.special import betaln
 
     k = np.arange(seen.k, seen.n + 1) if upper else np.arange(seen.k + 1)
     a, b = seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5

@@ -67,7 +67,7 @@ def _note(document: Document, path: Path, key: str, message: str) -> None:
 
 
 def _unknown(key: str, path: Path, section: type[Section], near: list[str]) -> str:
-    from anchorwatch.settings.models import Settings  # noqa: PLC0415 - the models are the data this file works on
+    from anchorwatch.settings.models import Settings
 
     where = f"of `{dotted(path)}`" if path else "at the top"
     begin = f"`{key}` is no setting {where}; "

@@ -116,7 +116,7 @@ def _synchronise(path: Path, how: int) -> None:
 
 def populate(connection: sqlite3.Connection, now: int) -> None:
     """Make the tables of a new store and the row that says which store it is."""
-    from anchorwatch.store.schema import migrate  # noqa: PLC0415 - sqlite-utils takes seconds to import
+    from anchorwatch.store.schema import migrate
 
     migrate(connection)
     connection.execute(

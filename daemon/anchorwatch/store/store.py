@@ -200,7 +200,7 @@ def _opened(path: Path, lock: Lock, holder: Holder) -> Store:
         connection = connect(path, "rw")
         try:
             if version_of(connection, path) < VERSION:
-                from anchorwatch.store.schema import migrate  # noqa: PLC0415 - sqlite-utils takes seconds to import
+                from anchorwatch.store.schema import migrate
 
                 migrate(connection)
             prepare(connection, path)

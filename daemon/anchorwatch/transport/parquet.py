@@ -41,7 +41,7 @@ class ParquetReader:
 
     def __init__(self, path: Path, *, follow: bool = False) -> None:
         try:
-            import pyarrow.parquet  # noqa: PLC0415  an extra, and slow to import
+            import pyarrow.parquet
         except ImportError as error:
             raise UsageError(
                 f"{path}: reading Parquet needs pyarrow: install it with: pip install 'anchorwatch[parquet]'"
@@ -136,7 +136,7 @@ class ParquetReader:
         return listed
 
     def _iso(self, column: Any) -> list[Any]:
-        import pyarrow.compute  # noqa: PLC0415  slow to import
+        import pyarrow.compute
 
         utc = column.cast(self._arrow.timestamp(column.type.unit))
         text: list[Any] = pyarrow.compute.strftime(utc, format="%Y-%m-%dT%H:%M:%SZ").to_pylist()

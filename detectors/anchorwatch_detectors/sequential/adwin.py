@@ -119,7 +119,7 @@ _ROWS = 84
 @functools.cache
 def _windowing() -> Callable[..., Any]:
     """Return the compiled class that river.drift.ADWIN wraps: it alone loads at once, river.drift takes seconds."""
-    from river._river_rust.drift import AdaptiveWindowing  # noqa: PLC0415 - not before a lane is fed
+    from river._river_rust.drift import AdaptiveWindowing
 
     return AdaptiveWindowing
 

@@ -115,7 +115,7 @@ def _detector(path: str) -> tuple[type[Any], bool]:
         raise ValueError(
             f"river has no {path!r} ({error}): name a drift detector, such as river.drift.KSWIN"
         ) from error
-    from river.base import BinaryDriftDetector, DriftDetector  # noqa: PLC0415 - river takes seconds to import
+    from river.base import BinaryDriftDetector, DriftDetector
 
     detects = isinstance(found, type) and issubclass(found, (DriftDetector, BinaryDriftDetector))
     if not detects or getattr(found.update, "__isabstractmethod__", False):

@@ -111,7 +111,7 @@ def statements(directory):
 
 
 def creation(directory):
-    from anchorwatch.store import schema  # noqa: F401, PLC0415 - once, before the forks
+    from anchorwatch.store import schema  # noqa: F401 - once, before the forks
 
     def child(k):
         (directory / str(k)).mkdir()
