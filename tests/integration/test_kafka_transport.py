@@ -152,6 +152,19 @@ def test_nothing_is_read_from_a_paused_partition_and_nothing_of_it_is_lost(make_
     assert drain(source, 2) == [(0, 0, b"0"), (0, 1, b"1")]
 
 
+def test_a_partition_that_was_held_back_goes_on_when_the_other_one_is_read_to_its_end(make_topic, open_source, produce):
+    """kafka-python parks what it has read of a paused partition, and may never take it up again by itself."""
+    topic = make_topic(partitions=2)
+    for number in (0, 1):
+        produce(topic, [b"%d" % i for i in range(200)], partition=number)
+    source = open_source(topic)
+    held, other = Partition(topic, 0), Partition(topic, 1)
+    (first,) = source.poll(50, 10.0, [other])
+    drain(source, 200, paused=[held])
+    read = len(first.offsets)
+    assert [offset for _, offset, _ in drain(source, 200 - read, paused=[other])] == list(range(read, 200))
+
+
 def test_failure_20_partitions_added_while_running_are_read_from_their_beginning(
     admin, bootstrap, make_topic, open_source, opened, produce
 ):

@@ -13,6 +13,7 @@ from anchorwatch.transport.kafka_columns import as_columns
 from anchorwatch.transport.kafka_connection import REQUEST_SECONDS, START_SECONDS, Connection, translated
 from anchorwatch.transport.kafka_group import Committed, KafkaGroup, ours, theirs
 from anchorwatch.transport.kafka_lost import position_lost, topic_made_anew
+from anchorwatch.transport.kafka_parked import take_up_parked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -109,8 +110,8 @@ class KafkaSource:
         PositionLost
             A topic was deleted and created again: its offsets mean something else now.
         """
-        heard = {Partition(t, n) for t in self._topics for n in self._connection.known_partitions(t)}
-        found = sorted(heard | set(self._positions))
+        heard = (Partition(t, n) for t in self._topics for n in self._connection.known_partitions(t))
+        found = sorted({*heard, *self._positions})
         for topic in self._topics:
             now = self._connection.topic_id(topic)
             before = self._topic_ids.setdefault(topic, now) if now else ""
@@ -202,21 +203,20 @@ class KafkaSource:
         return [as_columns(ours(p), records) for p, records in polled.items()]
 
     def _poll(self, limit: int, timeout: float) -> Mapping[Any, Any]:
+        take_up_parked(self._consumer)
         polled: Mapping[Any, Any] = self._consumer.poll(timeout_ms=round(timeout * 1000), max_records=limit)
         return polled
 
     def _pause(self, wanted: set[Partition]) -> None:
-        now = {ours(p) for p in self._consumer.paused()}
-        known = wanted & set(self._positions)
+        now, known = {ours(p) for p in self._consumer.paused()}, wanted & set(self._positions)
         self._consumer.pause(*[theirs(p) for p in known - now])
         self._consumer.resume(*[theirs(p) for p in now - known])
 
     def _lost(self) -> PositionLost:
         """Return the error for the positions that the log does not hold."""
         begins, ends = self.bounds(list(self._positions))
-        return position_lost(
-            {p: at for p, at in self._positions.items() if not begins[p] <= at <= ends[p]}, begins, ends
-        )
+        lost = {p: at for p, at in self._positions.items() if not begins[p] <= at <= ends[p]}
+        return position_lost(lost, begins, ends)
 
     def _set_broken_aside(self) -> None:
         """Find the partitions that cannot be read on; a consumer that met one never returns from its next poll."""
