@@ -51,13 +51,20 @@ class Log:
         return self.paths[topic].read_bytes().splitlines()
 
 
-def simulated(directory: Path, predictions: int = 120_000, baseline: int = 10_000) -> Log:
-    """Return the traffic of a fraud model: amounts move at 40 %, fraud changes at 60 %, a column breaks at 80 %."""
+def simulated(directory: Path, predictions: int = 120_000, baseline: int = 10_000, prefix: str = "") -> Log:
+    """Return the traffic of a fraud model: amounts move at 40 %, fraud changes at 60 %, a column breaks at 80 %.
+
+    It ends with the last prediction: labels from after it would be held back until no more predictions are waited for.
+    Its topics are named with `prefix`.
+    """
     places = {FaultKind.AMOUNT_DRIFT: 0.4, FaultKind.CONCEPT_DRIFT: 0.6, FaultKind.SCHEMA_BREAK: 0.8}
     faults = [Fault(kind, int(share * predictions)) for kind, share in places.items()]
-    values: dict[str, list[bytes]] = {PREDICTIONS: [], LABELS: []}
+    text = configuration(baseline).replace(PREDICTIONS, prefix + PREDICTIONS).replace(LABELS, prefix + LABELS)
+    values: dict[str, list[bytes]] = {prefix + PREDICTIONS: [], prefix + LABELS: []}
     for message in FraudTraffic(11, predictions, faults).messages():
-        values[message.topic].append(message.value)
+        values[prefix + message.topic].append(message.value)
+        if len(values[prefix + PREDICTIONS]) == predictions:
+            break
     job = Job(
         ident="request_id",
         label_ident="request_id",
@@ -70,7 +77,7 @@ def simulated(directory: Path, predictions: int = 120_000, baseline: int = 10_00
         segment="country",
         baseline=baseline,
     )
-    return _written("simulated payments", configuration(baseline), job, values, directory)
+    return _written("simulated payments", text, job, values, directory)
 
 
 def credit_cards(directory: Path) -> Log | None:
