@@ -1,0 +1,127 @@
+"""Compiles kernels, the loops over values, and keeps what was compiled on disk.
+
+This module and every kernel import numba, which takes half a second, so detectors import their kernel where a lane is
+first fed and not before. Numbers are those of IEEE arithmetic in the order written: no fastmath, no contraction.
+
+What was compiled is kept in the first of these that can be used, in a folder named after the kernel's source,
+so that a changed kernel is never served by what an older one left:
+
+1. `$NUMBA_CACHE_DIR`, if it is set;
+2. `__pycache__` beside the kernels, if it can be written or was filled before (an image whose root is read-only);
+3. `$XDG_CACHE_HOME/anchorwatch`, by default `~/.cache/anchorwatch`.
+
+Without any of them a kernel is compiled once a process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from numba import njit
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_SHARED = ("compiling.py", "block.py")
+"""Files beside this one whose change changes what is compiled of any other."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Return a function that is compiled at its first call, once for each combination of argument types.
+
+    It releases the GIL and may call kernels of its own file and of `block`. It must be defined at the top of a module, not in a function.
+    Division by zero gives what IEEE says (infinity or NaN), so that loops stay free of branches.
+
+    Parameters
+    ----------
+    function
+        Of numbers, arrays and named tuples of them.
+    """
+    compiled: Any = njit(nogil=True, fastmath=False, error_model="numpy")(function)
+    if cache_folder(function.__code__.co_filename) is not None:
+        compiled._cache = _KernelCache(function)  # noqa: SLF001 - what `cache=True` does, with a folder of our own
+    made: Callable[P, R] = compiled
+    return made
+
+
+@functools.cache
+def cache_folder(source: str) -> str | None:
+    """Return the folder for what is compiled of a file of kernels, or None if there is no place for one."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    roots = [os.path.join(os.path.dirname(__file__), "__pycache__"), os.path.join(home, "anchorwatch")]
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        roots.insert(0, given)
+    folders = [os.path.join(root, f"kernels-{_digest(source)}") for root in roots]
+    return next((folder for folder in folders if _filled(folder) or _writable(folder)), None)
+
+
+@functools.cache
+def _digest(source: str) -> str:
+    """Return a digest of a file of kernels and of the kernels that all of them call."""
+    digest = hashlib.sha256()
+    for path in (source, *(os.path.join(os.path.dirname(__file__), name) for name in _SHARED)):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()[:16]
+
+
+def _filled(folder: str) -> bool:
+    return os.path.isdir(folder) and any(name.endswith(".nbi") for name in os.listdir(folder))
+
+
+def _writable(folder: str) -> bool:
+    try:
+        os.makedirs(folder, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+class _Locator(_CacheLocator):  # type: ignore[misc] # numba is not typed
+    """Tells numba where a kernel is kept; unlike numba's own, it reads a folder that it cannot write."""
+
+    def __init__(self, function: Any) -> None:
+        self._source, self._line = function.__code__.co_filename, function.__code__.co_firstlineno
+
+    def ensure_cache_path(self) -> None:
+        """Do nothing: `cache_folder` chose a folder that is there."""
+
+    def get_cache_path(self) -> str | None:
+        """Return the folder."""
+        return cache_folder(self._source)
+
+    def get_source_stamp(self) -> str:
+        """Return what changes with the source."""
+        return _digest(self._source)
+
+    def get_disambiguator(self) -> str:
+        """Return what tells functions of one name apart."""
+        return str(self._line)
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> _Locator:  # noqa: ARG003 - numba's signature
+        """Return the locator of a function."""
+        return cls(py_func)
+
+
+class _CacheImpl(CompileResultCacheImpl):  # type: ignore[misc] # numba is not typed
+    _locator_classes = (_Locator,)
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc] # numba is not typed
+    _impl_class = _CacheImpl
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled; where it cannot be written (read-only, full) the process goes on without."""
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
