@@ -20,6 +20,7 @@ import functools
 import hashlib
 import os
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from numba import njit
@@ -38,8 +39,8 @@ R = TypeVar("R")
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Return a function that is compiled at its first call, once for each combination of argument types.
 
-    It releases the GIL and may call kernels of its own file and of `block`. It must be defined at the top of a module, not in a function.
-    Division by zero gives what IEEE says (infinity or NaN), so that loops stay free of branches.
+    It releases the GIL and may call kernels of its own file and of `block`. It must be defined at the top of a module,
+    not in a function. Division by zero gives what IEEE says (infinity or NaN), so that loops stay free of branches.
 
     Parameters
     ----------
@@ -54,33 +55,44 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @functools.cache
-def cache_folder(source: str) -> str | None:
+def cache_folder(source: str) -> Path | None:
     """Return the folder for what is compiled of a file of kernels, or None if there is no place for one."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    roots = [os.path.join(os.path.dirname(__file__), "__pycache__"), os.path.join(home, "anchorwatch")]
+    roots = [Path(__file__).parent / "__pycache__", *_of_user()]
     if given := os.environ.get("NUMBA_CACHE_DIR"):
-        roots.insert(0, given)
-    folders = [os.path.join(root, f"kernels-{_digest(source)}") for root in roots]
+        roots.insert(0, Path(given))
+    folders = [root / f"kernels-{_digest(source)}" for root in roots]
     return next((folder for folder in folders if _filled(folder) or _writable(folder)), None)
+
+
+def _of_user() -> list[Path]:
+    """Return the cache folder of the user, if there is a user with a home."""
+    if given := os.environ.get("XDG_CACHE_HOME"):
+        return [Path(given, "anchorwatch")]
+    try:
+        return [Path.home() / ".cache" / "anchorwatch"]
+    except RuntimeError:
+        return []
 
 
 @functools.cache
 def _digest(source: str) -> str:
     """Return a digest of a file of kernels and of the kernels that all of them call."""
     digest = hashlib.sha256()
-    for path in (source, *(os.path.join(os.path.dirname(__file__), name) for name in _SHARED)):
-        with open(path, "rb") as file:
-            digest.update(file.read())
+    for path in (Path(source), *(Path(__file__).parent / name for name in _SHARED)):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _filled(folder: str) -> bool:
-    return os.path.isdir(folder) and any(name.endswith(".nbi") for name in os.listdir(folder))
-
-
-def _writable(folder: str) -> bool:
+def _filled(folder: Path) -> bool:
     try:
-        os.makedirs(folder, exist_ok=True)
+        return any(folder.glob("*.nbi"))
+    except OSError:  # it may not be looked into: as if it were not there
+        return False
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:
         return False
@@ -96,9 +108,9 @@ class _Locator(_CacheLocator):  # type: ignore[misc] # numba is not typed
     def ensure_cache_path(self) -> None:
         """Do nothing: `cache_folder` chose a folder that is there."""
 
-    def get_cache_path(self) -> str | None:
+    def get_cache_path(self) -> str:
         """Return the folder."""
-        return cache_folder(self._source)
+        return str(cache_folder(self._source))
 
     def get_source_stamp(self) -> str:
         """Return what changes with the source."""
