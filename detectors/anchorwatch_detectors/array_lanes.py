@@ -16,7 +16,7 @@ from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialSta
 from anchorwatch_detectors.guard import LARGEST
 
 if TYPE_CHECKING:
-    from anchorwatch_detectors.base import Floats, Ints
+    from anchorwatch_detectors.base import Floats, Ints, Usual
     from anchorwatch_detectors.kernels.block import Block
 
 VERSION = 2
@@ -84,20 +84,33 @@ class ArrayDetector(SequentialDetector):
         """Return the smallest and the largest value that the detector can take; others are passed over."""
         return -LARGEST, LARGEST
 
-    def start(self, groups: int, subjects: int) -> ArrayLanes:
-        """Return fresh lanes.
+    def begun(self, groups: int, subjects: int, usual: Usual | None) -> Floats:
+        """Return rows of lanes that begin, (groups, subjects, width), with their baselines.
 
         Raises
         ------
         ValueError
-            If a number is negative.
+            If the baselines are not of so many lanes.
         """
+        if usual is not None:
+            usual.check_shape(groups, subjects)
+        return fresh_rows(self, groups, subjects)
+
+    def anew(self, row: Floats) -> Floats:
+        """Return the row of a lane that begins again where `row` was, as wide; a baseline stays."""
+        made = np.zeros_like(row)
+        fresh = self.fresh()
+        made[: len(fresh)] = fresh
+        return made
+
+    def start(self, groups: int, subjects: int, usual: Usual | None = None) -> ArrayLanes:
+        """Return fresh lanes; see `SequentialDetector.start`."""
         if groups < 0 or subjects < 0:
             raise ValueError(
                 f"{self.name} cannot start {groups} groups of {subjects} subjects: both must be at least 0"
             )
         counts = np.zeros((groups, subjects), dtype=np.int64)
-        return ArrayLanes(self, fresh_rows(self, groups, subjects), counts, counts.copy())
+        return ArrayLanes(self, self.begun(groups, subjects, usual), counts, counts.copy())
 
     def restore(self, plain: dict[str, Any]) -> ArrayLanes:
         """Return the state that `to_plain` described.
@@ -166,14 +179,15 @@ class ArrayLanes(SequentialState):
         groups, subjects = self.taken.shape
         return groups, subjects
 
-    def grow(self, groups: int) -> None:
-        """Add fresh groups until there are `groups` of them; existing lanes keep their state."""
+    def grow(self, groups: int, usual: Usual | None = None) -> None:
+        """Add fresh groups until there are `groups` of them; see `SequentialState.grow`."""
         have, subjects = self.shape
         if groups <= have:
             return
         more = np.zeros((groups - have, subjects), dtype=np.int64)
-        rows = np.empty((groups - have, *self._rows.shape[1:]))
-        rows[:] = self._fresh()
+        begun = self._detector.begun(groups - have, subjects, usual)
+        rows = np.zeros((groups - have, *self._rows.shape[1:]))
+        rows[:, :, : begun.shape[2]] = begun
         self._rows = np.concatenate((self._rows, rows))
         self.taken = np.concatenate((self.taken, more))
         self.passed_over = np.concatenate((self.passed_over, more))
@@ -186,7 +200,8 @@ class ArrayLanes(SequentialState):
         IndexError
             If there is no such lane.
         """
-        self._rows[self._lane(group, subject)] = self._fresh()
+        lane = self._lane(group, subject)
+        self._rows[lane] = self._detector.anew(self._rows[lane])
         self.taken[group, subject] = self.passed_over[group, subject] = 0
 
     def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
@@ -233,12 +248,6 @@ class ArrayLanes(SequentialState):
             self._rows = wider
         self._rows[lane] = 0.0
         self._rows[lane][: len(row)] = row
-
-    def _fresh(self) -> Floats:
-        row = np.zeros(self._rows.shape[2])
-        fresh = self._detector.fresh()
-        row[: len(fresh)] = fresh
-        return row
 
     def _lane(self, group: int, subject: int) -> tuple[int, int]:
         groups, subjects = self.shape
