@@ -88,8 +88,8 @@ class PageHinkley(ArrayDetector):
 
         rise = math.inf if self.mode == "down" else float(self.threshold)
         fall = math.inf if self.mode == "up" else float(self.threshold)
-        alarms = take(rows, block, self.min_instances, float(self.delta), float(self.alpha), (rise, fall), self.fresh())
-        return rows, alarms
+        settings = (self.min_instances, float(self.delta), float(self.alpha), rise, fall)
+        return rows, take(rows, block, settings, self.fresh())
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `PageHinkley` in the state of a lane."""
