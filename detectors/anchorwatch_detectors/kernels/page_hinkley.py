@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from anchorwatch_detectors.kernels.block import Block
 
 N, MEAN, UP, DOWN, LOW, LOW_N, LOW_MEAN, HIGH, HIGH_N, HIGH_MEAN = range(10)
-"""Columns of a lane: values and their mean; the sums for a rise and a fall; of each its extreme, and n and mean there."""
+"""Columns of a lane: values, their mean; the sums for a rise and a fall; of each its extreme, and n and mean there."""
 
 Settings = tuple[int, float, float, float, float]
 """min_instances, delta, alpha, threshold of a rise, threshold of a fall."""
