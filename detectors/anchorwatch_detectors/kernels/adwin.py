@@ -185,7 +185,9 @@ def drop_oldest(row: Floats, counts: Ints, used: int, most: int) -> int:
     counts[last] -= 1
     for i in range(place, place + counts[last]):
         row[i], row[size + i] = row[i + 1], row[size + i + 1]
-    return last if counts[last] == 0 else used
+    while used > 1 and counts[used - 1] == 0:  # with max_buckets 1 levels in between may be empty; river panics there
+        used -= 1
+    return used
 
 
 @kernel

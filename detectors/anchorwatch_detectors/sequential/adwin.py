@@ -81,15 +81,15 @@ class Adwin(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`. The rows grow with the longest window."""
-        from anchorwatch_detectors.kernels import adwin  # noqa: PLC0415 - numba takes half a second
-        from anchorwatch_detectors.kernels import block as blocks
+        from anchorwatch_detectors.kernels.adwin import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.block import longest  # noqa: PLC0415
 
         if block.order.size == 0 or rows.size == 0:
             return rows, np.empty((0, 8))
-        most = int(rows[:, :, 0].max()) + blocks.longest(block)
+        most = int(rows[:, :, 0].max()) + longest(block)
         rows = self._with_levels(rows, most)
         settings = (float(self.delta), self.clock, self.max_buckets, self.min_window_length, self.grace_period)
-        return rows, adwin.take(rows, block, settings)
+        return rows, take(rows, block, settings)
 
     def plain(self, rows: Floats) -> Floats:
         """Return a copy of the rows without levels that no lane uses."""
