@@ -37,9 +37,16 @@ _ROLES: Final[dict[Role, type[SequentialDetector | WindowTest]]] = {
 _BUILT_IN: Final[dict[Role, dict[str, str]]] = {
     "sequential": {
         "adwin": "anchorwatch_detectors.sequential.adwin:Adwin",
+        "ddm": "anchorwatch_detectors.sequential.ddm:Ddm",
+        "cusum": "anchorwatch_detectors.sequential.cusum:Cusum",
+        "eddm": "anchorwatch_detectors.sequential.eddm:Eddm",
+        "fhddm": "anchorwatch_detectors.sequential.fhddm:Fhddm",
         "hddm_a": "anchorwatch_detectors.sequential.hddm_a:HddmA",
         "hddm_w": "anchorwatch_detectors.sequential.hddm_w:HddmW",
+        "kswin": "anchorwatch_detectors.sequential.kswin:Kswin",
         "page_hinkley": "anchorwatch_detectors.sequential.page_hinkley:PageHinkley",
+        "shiryaev_roberts": "anchorwatch_detectors.sequential.shiryaev_roberts:ShiryaevRoberts",
+        "shiryaev_roberts_ranks": "anchorwatch_detectors.sequential.shiryaev_roberts_ranks:ShiryaevRobertsRanks",
     },
     "window": {
         "chi_square": "anchorwatch_detectors.window.chi_square:ChiSquare",
