@@ -75,21 +75,24 @@ def add(head: Floats, series: Floats, start: int, stop: int) -> None:
 
 
 @kernel
-def merge(scratch: Floats, source: int, pairs: int, size: int) -> None:
-    """Merge pairs of neighbours among the buckets of `size` values in one half of `scratch` into the other half."""
+def merge(scratch: Floats, source: int, first: int, pairs: int, size: int, place: int) -> None:
+    """Merge pairs of neighbours among buckets of `size` values, from column `first` of one half of `scratch` on.
+
+    They go into the other half, from column `place` on.
+    """
     target = 2 - source
     share, half = 1.0 / size, size * 0.5
     for i in range(pairs):
-        a, b = scratch[source, 2 * i], scratch[source, 2 * i + 1]
+        a, b = scratch[source, first + 2 * i], scratch[source, first + 2 * i + 1]
         distance = a * share - b * share
-        scratch[target, i] = a + b
-        squares = scratch[source + 1, 2 * i] + scratch[source + 1, 2 * i + 1]
-        scratch[target + 1, i] = squares + half * distance * distance
+        squares = scratch[source + 1, first + 2 * i] + scratch[source + 1, first + 2 * i + 1]
+        scratch[target, place + i] = a + b
+        scratch[target + 1, place + i] = squares + half * distance * distance
 
 
 @kernel
 def enter(row: Floats, counts: Ints, scratch: Floats, n: int, new: int, most: int) -> int:
-    """Let `new` values, in `scratch[0]`, enter the buckets of a lane that held `n`; return the levels they reached.
+    """Let `new` values enter the buckets of a lane that held `n`; return the number of levels that they reached.
 
     Parameters
     ----------
@@ -98,30 +101,29 @@ def enter(row: Floats, counts: Ints, scratch: Floats, n: int, new: int, most: in
     counts
         (64,) buckets of each level, kept up to date.
     scratch
-        (4, room): totals and sums of squared deviations, twice: what comes into a level and what it passes on.
+        (4, most + 1 + room): totals and sums of squared deviations, twice: what comes into a level, from column
+        `most + 1` on and behind what it holds, and what it passes on. The values are in the first row.
     """
     size, place, source, before, coming = most + 1, HEAD, 0, n, new
     for level in range(64):
         merged = passed_on(before, most)
         held = before - 2 * merged
         pairs = passed_on(before + coming, most) - merged
-        counts[level] = held + coming - 2 * pairs
+        left = held + coming - 2 * pairs
+        counts[level] = left
         if pairs == 0:
             for i in range(coming):
-                row[place + held + i] = scratch[source, i]
-                row[place + size + held + i] = scratch[source + 1, i]
+                row[place + held + i] = scratch[source, size + i]
+                row[place + size + held + i] = scratch[source + 1, size + i]
             break
-        for i in range(coming - 1, -1, -1):  # what the level holds comes before what comes in
-            scratch[source, held + i] = scratch[source, i]
-            scratch[source + 1, held + i] = scratch[source + 1, i]
+        first = size - held
         for i in range(held):
-            scratch[source, i] = row[place + i]
-            scratch[source + 1, i] = row[place + size + i]
-        merge(scratch, source, pairs, 1 << level)
-        for i in range(max(held, counts[level])):
-            kept = i < counts[level]
-            row[place + i] = scratch[source, 2 * pairs + i] if kept else 0.0
-            row[place + size + i] = scratch[source + 1, 2 * pairs + i] if kept else 0.0
+            scratch[source, first + i], scratch[source + 1, first + i] = row[place + i], row[place + size + i]
+        merge(scratch, source, first, pairs, 1 << level, size)
+        first += 2 * pairs
+        for i in range(max(held, left)):
+            row[place + i] = scratch[source, first + i] if i < left else 0.0
+            row[place + size + i] = scratch[source + 1, first + i] if i < left else 0.0
         place, source, before, coming = place + 2 * size, 2 - source, merged, pairs
     return level + 1
 
@@ -217,7 +219,7 @@ def walk(row: Floats, series: Floats, start: int, end: int, settings: Settings, 
         stop = min(end, i + PIECE, i + clock - n % clock)
         add(row, series, i, stop)
         for j in range(i, stop):
-            scratch[0, j - i], scratch[1, j - i] = series[j], 0.0
+            scratch[0, most + 1 + j - i], scratch[1, most + 1 + j - i] = series[j], 0.0
         used = max(used, enter(row, counts, scratch, n, stop - i, most))
         n, i = n + stop - i, stop
         if n % clock == 0 and n > grace and has_cut(row, counts, used, most, delta, least):

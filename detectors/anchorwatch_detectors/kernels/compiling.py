@@ -19,6 +19,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -27,10 +28,10 @@ from numba import njit
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-_SHARED = ("compiling.py", "block.py")
-"""Files beside this one whose change changes what is compiled of any other."""
+_IMPORTED = re.compile(rb"^ *from anchorwatch_detectors\.kernels\.(\w+) import", re.MULTILINE)
+"""How a kernel's file names another one."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,7 +40,7 @@ R = TypeVar("R")
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Return a function that is compiled at its first call, once for each combination of argument types.
 
-    It releases the GIL and may call kernels of its own file and of `block`. It must be defined at the top of a module,
+    It releases the GIL and may call other kernels, of other files by `from`. It must be defined at the top of a module,
     not in a function. Division by zero gives what IEEE says (infinity or NaN), so that loops stay free of branches.
 
     Parameters
@@ -60,7 +61,11 @@ def cache_folder(source: str) -> Path | None:
     roots = [Path(__file__).parent / "__pycache__", *_of_user()]
     if given := os.environ.get("NUMBA_CACHE_DIR"):
         roots.insert(0, Path(given))
-    folders = [root / f"kernels-{_digest(source)}" for root in roots]
+    return first_usable([root / f"kernels-{_digest(source)}" for root in roots])
+
+
+def first_usable(folders: Sequence[Path]) -> Path | None:
+    """Return the first folder that holds compiled kernels or can be written, made if need be; None without any."""
     return next((folder for folder in folders if _filled(folder) or _writable(folder)), None)
 
 
@@ -76,11 +81,14 @@ def _of_user() -> list[Path]:
 
 @functools.cache
 def _digest(source: str) -> str:
-    """Return a digest of a file of kernels and of the kernels that all of them call."""
-    digest = hashlib.sha256()
-    for path in (Path(source), *(Path(__file__).parent / name for name in _SHARED)):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Return a digest of a file of kernels and of all that it imports of this package: kernels call one another."""
+    package, waiting, seen = Path(__file__).parent, [Path(source)], dict[Path, bytes]()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen[path] = path.read_bytes()
+            waiting += [package / f"{name.decode()}.py" for name in _IMPORTED.findall(seen[path])]
+    return hashlib.sha256(b"".join(seen[path] for path in sorted(seen))).hexdigest()[:16]
 
 
 def _filled(folder: Path) -> bool:
