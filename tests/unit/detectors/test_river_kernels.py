@@ -1,4 +1,4 @@
-"""The compiled HDDM_A, HDDM_W, FHDDM and KSWIN are river's own, bit for bit: alarms and state, on many streams."""
+"""The compiled detectors are river's own, bit for bit: alarms and inner state, on streams of every kind."""
 
 import math
 
@@ -10,13 +10,33 @@ from anchorwatch_detectors import plain, registry, synth
 from anchorwatch_detectors.sequential import kswin
 
 RIVER = {
+    "adwin": drift.ADWIN,
+    "page_hinkley": drift.PageHinkley,
+    "ddm": drift.binary.DDM,
+    "eddm": drift.binary.EDDM,
     "hddm_a": drift.binary.HDDMA,
     "hddm_w": drift.binary.HDDMW,
     "fhddm": drift.binary.FHDDM,
     "kswin": drift.KSWIN,
 }
 SHARP = {"drift_confidence": 0.02, "warning_confidence": 0.1}
+NARROW = {"min_window_length": 1, "grace_period": 0}
 SETTINGS = [
+    ("adwin", {}, 160, 4000),
+    ("adwin", {"clock": 1, "max_buckets": 3, "delta": 0.01, **NARROW}, 40, 2000),
+    ("adwin", {"clock": 2, "max_buckets": 2, "delta": 0.1, **NARROW}, 40, 2000),
+    ("adwin", {"clock": 7, "max_buckets": 10, "min_window_length": 2, "delta": 0.05}, 40, 2000),
+    ("adwin", {"clock": 33, "max_buckets": 4, "min_window_length": 50, "grace_period": 20, "delta": 0.3}, 40, 4000),
+    ("adwin", {"clock": 64, "max_buckets": 5, "grace_period": 200, "delta": 0.5}, 40, 4000),
+    ("adwin", {"clock": 100, "max_buckets": 7, "delta": 0.9}, 40, 4000),
+    ("page_hinkley", {}, 160, 1600),
+    ("page_hinkley", {"threshold": 3.0, "delta": 0.05, "min_instances": 5}, 80, 2000),
+    ("page_hinkley", {"threshold": 3.0, "mode": "up", "alpha": 0.9}, 40, 2000),
+    ("page_hinkley", {"threshold": 3.0, "mode": "down", "alpha": 1.0, "delta": 0.2}, 40, 2000),
+    ("ddm", {}, 240, 1600),
+    ("ddm", {"warm_start": 0, "warning_threshold": 1.0, "drift_threshold": 1.5}, 80, 2000),
+    ("eddm", {}, 240, 1600),
+    ("eddm", {"warm_start": 2, "alpha": 1.0, "beta": 1.0}, 80, 2000),
     ("hddm_a", {}, 160, 1200),
     ("hddm_a", {"two_sided_test": True, **SHARP}, 160, 1200),
     ("hddm_w", {}, 160, 1200),
@@ -151,6 +171,11 @@ def test_a_lane_goes_on_where_river_s_detector_stands_at_any_time(name, paramete
 @pytest.mark.parametrize(
     ("name", "other"),
     [
+        ("adwin", drift.PageHinkley()),
+        ("adwin", drift.ADWIN(delta=0.01)),
+        ("page_hinkley", drift.PageHinkley(mode="up")),
+        ("ddm", drift.binary.DDM(drift_threshold=2.5)),
+        ("eddm", drift.binary.EDDM(beta=0.8)),
         ("hddm_a", drift.binary.HDDMW()),
         ("hddm_a", drift.binary.HDDMA(two_sided_test=True)),
         ("hddm_w", drift.binary.HDDMW(lambda_val=0.2)),
