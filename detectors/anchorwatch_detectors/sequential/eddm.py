@@ -48,7 +48,7 @@ class Eddm(ArrayDetector):
     >>> errors = np.concatenate([rng.random(1000) < 0.1, rng.random(1000) < 0.4]).astype(float)
     >>> alarms = Eddm(alpha=0.8, beta=0.75).start(groups=1, subjects=1).update(errors[np.newaxis])
     >>> alarms.event.tolist(), alarms.since.tolist(), alarms.before.round(2).tolist()
-    ([1088], [88], [0.09])
+    ([1181], [624], [0.09])
 
     References
     ----------
