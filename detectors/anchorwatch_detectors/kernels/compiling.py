@@ -141,6 +141,13 @@ class _CacheImpl(CompileResultCacheImpl):  # type: ignore[misc] # numba is not t
 class _KernelCache(FunctionCache):  # type: ignore[misc] # numba is not typed
     _impl_class = _CacheImpl
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what was kept; what cannot be read is compiled anew, as if it had not been."""
+        try:
+            return super().load_overload(sig, target_context)
+        except (OSError, EOFError):
+            return None
+
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled; where it cannot be written (read-only, full) the process goes on without."""
         with contextlib.suppress(OSError):
