@@ -211,3 +211,27 @@ def test_fhddm_rings_when_errors_rise_and_not_when_they_fall():
     rise = synth.abrupt(synth.bernoulli(1000, 1, 0.1), synth.bernoulli(1000, 2, 0.6), 500)
     assert registry.sequential("fhddm").start(1, 1).update(rise[np.newaxis]).event.tolist() != []
     assert registry.sequential("fhddm").start(1, 1).update(1.0 - rise[np.newaxis]).event.tolist() == []
+
+
+@pytest.mark.parametrize("name", ["fhddm", "kswin"])
+def test_an_alarm_tells_a_statistic_beyond_its_threshold_and_the_means_around_its_change(name):
+    """The means are those of the lane's values, cut `since` values before the alarm's end."""
+    looked_at = 0
+    for seed in range(64):
+        values = stream(600, seed)
+        parameters = {"fhddm": {"short_window_size": 20, "confidence_level": 0.01}, "kswin": {"alpha": 0.01}}[name]
+        detector, begin = registry.sequential(name, parameters), 0
+        alarms = detector.start(1, 1).update(values[np.newaxis])
+        reached = alarms.statistic > alarms.threshold if name == "fhddm" else alarms.statistic >= alarms.threshold
+        assert reached.all()
+        for event, since, before, after in zip(
+            alarms.event.tolist(), alarms.since.tolist(), alarms.before, alarms.after, strict=True
+        ):
+            lane = values[begin : event + 1]
+            low, high = detector.domain()
+            lane = lane[(lane >= low) & (lane <= high)]
+            near = {"rel": 1e-9, "abs": 1e-9 * np.abs(lane).max()}
+            assert after == pytest.approx(lane[-since:].mean(), **near)
+            assert before == pytest.approx(lane[:-since].mean(), **near)
+            begin, looked_at = event + 1, looked_at + 1
+    assert looked_at > 20
