@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from anchorwatch_detectors import registry
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _EVENTS = 64
 
@@ -28,9 +23,9 @@ def warm(name: str) -> None:
     state.update(values, np.zeros(_EVENTS, dtype=np.int64))
 
 
-def place() -> Path | None:
+def place() -> str | None:
     """Return the folder that keeps what is compiled; None where there is none, and every process compiles anew."""
     from anchorwatch_detectors.kernels import block, compiling  # noqa: PLC0415 - numba takes half a second
 
     folder = compiling.cache_folder(block.__file__)
-    return None if folder is None else folder.parent
+    return None if folder is None else str(folder.parent)

@@ -30,7 +30,7 @@ def distance(row: Floats, n: float, half: float) -> float:
     row[SQUARES] += (x - mean) * (x - after)
     row[ERRORS], row[LAST], row[MEAN] = errors, n, after
     variance = row[SQUARES] / (errors - 1.0) if errors > 1.0 else 0.0
-    return after + 2.0 * variance**half
+    return float(after + 2.0 * variance**half)
 
 
 @kernel
