@@ -25,6 +25,10 @@ COPY detectors detectors
 RUN /build/bin/uv build --wheel --out-dir /dist --build-constraints requirements-dev.lock --require-hashes . \
     && /build/bin/uv pip install --python /opt/anchorwatch/bin/python --compile-bytecode --no-deps /dist/*.whl
 
+# The loops of the detectors are compiled here, for any processor of this architecture, and read where the root is read-only.
+ENV NUMBA_CPU_NAME=generic
+RUN /opt/anchorwatch/bin/anchorwatch warm
+
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="anchorwatch" \
       org.opencontainers.image.description="The lookout for models in production: drift, accuracy and data quality from Kafka streams" \
@@ -35,7 +39,7 @@ RUN groupadd --gid 10001 anchorwatch \
     && install --directory --owner 10001 --group 10001 --mode 0750 /var/lib/anchorwatch \
     && install --directory /etc/anchorwatch
 COPY --from=build /opt/anchorwatch /opt/anchorwatch
-ENV PATH="/opt/anchorwatch/bin:${PATH}" PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH="/opt/anchorwatch/bin:${PATH}" PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 NUMBA_CPU_NAME=generic
 
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001

@@ -10,8 +10,9 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -79,6 +80,65 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """What the values of each lane are like when all is well: a baseline, told by its moments.
+
+    A detector that holds values against it may assume no more than this. The baseline is a sample, so the mean of what
+    comes is off from `mean` by about `sqrt(variance * memory / rows)` even where nothing changed.
+
+    Attributes
+    ----------
+    mean, variance
+        (groups, subjects) of the lane's own values (errors, ranks within the baseline), in their unit and its square;
+        NaN where `rows` is 0.
+    rows
+        (groups, subjects) usable values that the baseline holds, a whole number. 0 for a lane without a baseline.
+    smallest
+        (groups, subjects) smallest shift of the mean worth knowing, at least 0, in the unit of the values. A stream
+        that is off by no more counts as unchanged.
+    memory
+        (groups, subjects) how many successive values tell as much as one independent value, at least 1: the integrated
+        autocorrelation time, 1 for independent values. `usual.of_sample` estimates it.
+
+    Raises
+    ------
+    ValueError
+        If the arrays are not of one shape or a value is out of its range.
+    """
+
+    mean: Floats
+    variance: Floats
+    rows: Floats
+    smallest: Floats
+    memory: Floats
+
+    def __post_init__(self) -> None:
+        shape = np.shape(self.mean)
+        for name in ("mean", "variance", "rows", "smallest", "memory"):
+            array = np.asarray(getattr(self, name), dtype=np.float64)
+            if array.ndim != 2 or array.shape != shape:
+                raise ValueError(f"a baseline's {name} must be (groups, subjects) like its mean {shape}: {array.shape}")
+            object.__setattr__(self, name, array)
+        known = self.rows > 0
+        for name, least in (("rows", 0.0), ("smallest", 0.0), ("memory", 1.0)):
+            array = getattr(self, name)
+            if not ((array >= least) & np.isfinite(array)).all():
+                raise ValueError(f"a baseline's {name} must be finite and at least {least:g}, not {array.tolist()}")
+        if not (np.isfinite(self.mean[known]).all() and (self.variance[known] >= 0.0).all()):
+            raise ValueError("a baseline with rows has a finite mean and a variance of at least 0: build it anew")
+        if not np.isfinite(self.variance[known]).all():
+            raise ValueError("a baseline with rows has a finite variance: build it anew")
+
+    def check_shape(self, groups: int, subjects: int) -> None:
+        """Raise ValueError unless it is of so many lanes."""
+        if self.mean.shape != (groups, subjects):
+            raise ValueError(
+                f"the baseline is of {self.mean.shape} (groups, subjects), the lanes are {(groups, subjects)}: "
+                "each lane needs its own"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Alarms:
     """The alarms of one call to a sequential detector, in order of event, then subject.
 
@@ -114,12 +174,20 @@ class SequentialState(abc.ABC):
         """(groups, subjects)."""
 
     @abc.abstractmethod
-    def grow(self, groups: int) -> None:
-        """Add fresh groups until there are `groups` of them; existing lanes keep their state."""
+    def grow(self, groups: int, usual: Usual | None = None) -> None:
+        """Add fresh groups until there are `groups` of them; existing lanes keep their state.
+
+        Parameters
+        ----------
+        groups
+            How many there shall be.
+        usual
+            Baselines of the new groups alone, as for `SequentialDetector.start`.
+        """
 
     @abc.abstractmethod
     def reset(self, group: int, subject: int) -> None:
-        """Begin one lane anew."""
+        """Begin one lane anew; it keeps its baseline."""
 
     @abc.abstractmethod
     def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
@@ -160,8 +228,23 @@ class SequentialDetector(abc.ABC):
     name: ClassVar[str]
 
     @abc.abstractmethod
-    def start(self, groups: int, subjects: int) -> SequentialState:
-        """Return fresh lanes."""
+    def start(self, groups: int, subjects: int, usual: Usual | None = None) -> SequentialState:
+        """Return fresh lanes.
+
+        Parameters
+        ----------
+        groups, subjects
+            How many, at least 0.
+        usual
+            Baselines of the lanes. Detectors that compare a stream with itself (river's) need none and ignore it;
+            those that compare with a baseline take each lane's first values for one where there is none. It is part
+            of the state: `restore` brings it back.
+
+        Raises
+        ------
+        ValueError
+            If a number is negative or the baselines are not of so many lanes.
+        """
 
     @abc.abstractmethod
     def restore(self, plain: dict[str, Any]) -> SequentialState:

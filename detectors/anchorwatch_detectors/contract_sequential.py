@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from anchorwatch_detectors import synth
+from anchorwatch_detectors.base import Usual
 from anchorwatch_detectors.contract import require, require_error, require_validated
 
 if TYPE_CHECKING:
@@ -165,6 +166,28 @@ def check_growing_and_resetting(detector: SequentialDetector) -> None:
     require(_same(state.to_plain(), fresh.to_plain()), "grown or reset lanes are not fresh")
 
 
+def check_baselines_stay(detector: SequentialDetector) -> None:
+    """Check that with baselines cutting and restoring change nothing, a reset lane keeps its own, and misfits raise."""
+    values, groups = _block(seed=11)
+    usual = _usual(2, len(values))
+    state = detector.start(2, len(values), usual)
+    state.update(values[:, :200], groups[:200])
+    restored = detector.restore(_stored(state.to_plain()))
+    expected, found = (_rows(lanes.update(values[:, 200:], groups[200:])) for lanes in (state, restored))
+    require(_same(found, expected), "a state with baselines restored after 200 events gives other alarms")
+    cut = detector.start(2, len(values), usual)
+    _fed_in_pieces(cut, values, groups, seed=3, most=9)
+    require(_same(cut.to_plain(), state.to_plain()), "with baselines blocks of up to 9 events leave another state")
+    for group, subject in np.ndindex(2, len(values)):
+        state.reset(group, subject)
+    require(_same(state.to_plain(), detector.start(2, len(values), usual).to_plain()), "a reset lane is not fresh")
+    grown = detector.start(1, len(values), _usual(1, len(values)))
+    grown.grow(2, _usual(1, len(values)))
+    require(_same(grown.to_plain(), state.to_plain()), "a new group's baseline is not that of one from the start")
+    require_error("baselines of other lanes are not refused", detector.start, 1, len(values), usual)
+    require_error("a new group's baselines of other lanes are not refused", grown.grow, 3, usual)
+
+
 def check_misfits_are_refused(detector: SequentialDetector) -> None:
     """Check that a block that does not fit raises ValueError; neither it nor an empty one changes the state."""
     state = detector.start(2, 2)
@@ -182,6 +205,12 @@ def check_misfits_are_refused(detector: SequentialDetector) -> None:
 def check_parameters_are_validated(detector: SequentialDetector) -> None:
     """Check that a parameter that cannot be is refused with ValueError."""
     require_validated(detector)
+
+
+def _usual(groups: int, subjects: int) -> Usual:
+    """Return the baseline of errors at a rate of 0.1 for each lane."""
+    one = np.ones((groups, subjects))
+    return Usual(0.1 * one, 0.09 * one, 10_000.0 * one, 0.001 * one, one)
 
 
 def _changing(seed: int) -> Floats:

@@ -18,7 +18,7 @@ from anchorwatch_detectors.base import SequentialDetector, SequentialState
 from anchorwatch_detectors.guard import LARGEST, usable
 
 if TYPE_CHECKING:
-    from anchorwatch_detectors.base import Alarms, Floats, Ints
+    from anchorwatch_detectors.base import Alarms, Floats, Ints, Usual
 
 VERSION = 1
 """Version of the form that `to_plain` gives; another one is refused."""
@@ -73,18 +73,14 @@ class LaneDetector(SequentialDetector):
         """Return the smallest and the largest value that the detector can take; others are passed over."""
         return -LARGEST, LARGEST
 
-    def start(self, groups: int, subjects: int) -> Lanes:
-        """Return fresh lanes.
-
-        Raises
-        ------
-        ValueError
-            If a number is negative.
-        """
+    def start(self, groups: int, subjects: int, usual: Usual | None = None) -> Lanes:
+        """Return fresh lanes; a baseline is checked and ignored. See `SequentialDetector.start`."""
         if groups < 0 or subjects < 0:
             raise ValueError(
                 f"{self.name} cannot start {groups} groups of {subjects} subjects: both must be at least 0"
             )
+        if usual is not None:
+            usual.check_shape(groups, subjects)
         counts = np.zeros((groups, subjects), dtype=np.int64)
         return Lanes(self, [None] * (groups * subjects), counts, counts.copy())
 
@@ -138,11 +134,13 @@ class Lanes(SequentialState):
         groups, subjects = self.taken.shape
         return groups, subjects
 
-    def grow(self, groups: int) -> None:
-        """Add fresh groups until there are `groups` of them; existing lanes keep their state."""
+    def grow(self, groups: int, usual: Usual | None = None) -> None:
+        """Add fresh groups until there are `groups` of them; see `SequentialState.grow`."""
         have, subjects = self.shape
         if groups <= have:
             return
+        if usual is not None:
+            usual.check_shape(groups - have, subjects)
         more = np.zeros((groups - have, subjects), dtype=np.int64)
         self._lanes.extend([None] * more.size)
         self.taken = np.concatenate((self.taken, more))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import functools
-import math
-import operator
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from anchorwatch_detectors.alarms import Hit
-from anchorwatch_detectors.lanes import LaneDetector
+import numpy as np
+
+from anchorwatch_detectors.array_lanes import ArrayDetector, check_river
 from anchorwatch_detectors.parameters import check_real, check_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from anchorwatch_detectors.base import Floats
+    from anchorwatch_detectors.kernels.block import Block
 
 
 @dataclass(frozen=True, slots=True)
-class Adwin(LaneDetector):
+class Adwin(ArrayDetector):
     """Adaptive windowing (ADWIN2), with river's own arithmetic: the alarms are river's, bit for bit.
 
     The window is cut at every bucket boundary; where the means of the two sides differ by more than chance allows
@@ -76,58 +75,130 @@ class Adwin(LaneDetector):
         for parameter, least in (("clock", 1), ("max_buckets", 1), ("min_window_length", 1), ("grace_period", 0)):
             check_whole(self.name, parameter, getattr(self, parameter), least=least)
 
-    def feed(self, lane: bytes | None, values: list[float]) -> tuple[bytes, list[Hit]]:
-        """Take values in order; see `LaneDetector.feed`. A lane is the bytes of river's own window."""
-        window = self._window(lane)
-        hits: list[Hit] = []
-        entered, begin = window.get_total(), 0
-        rest = iter(values)
-        while True in map(window.update, rest):  # the loop over the values, inside the interpreter
-            end = len(values) - operator.length_hint(rest)
-            known = (struct.unpack_from("<d", lane, _WIDTH)[0] if lane and begin == 0 else 0.0) + end - begin
-            total = functools.reduce(float.__add__, values[begin:end], entered)
-            hits.append(_hit(end - 1, window, known, total))
-            window, entered, begin = self._window(None), 0.0, end
-        return window.__getstate__(), hits
+    def fresh(self) -> Floats:
+        """Return a lane that begins; `kernels.adwin` says what its numbers are."""
+        return np.zeros(_HEAD + self._level)
 
-    def check(self, lane: Any) -> bytes:
-        """Return the bytes of a stored window; raises ValueError if they are not of a window with these parameters."""
-        fresh = self._window(None).__getstate__()
-        row = 16 + 2 * (8 + 8 * (self.max_buckets + 1))
-        if not isinstance(lane, bytes) or len(lane) < len(fresh) or lane[:_PARAMETERS] != fresh[:_PARAMETERS]:
-            raise ValueError("adwin: a stored lane is not a window with these parameters")
-        (rows,) = struct.unpack_from("<Q", lane, _ROWS)
-        if len(lane) != len(fresh) + (rows - 1) * row:
-            raise ValueError(f"adwin: a stored lane is cut short: {len(lane)} bytes cannot hold {rows} rows of buckets")
-        return lane
+    def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
+        """Take a block of events; see `ArrayDetector.feed`. The rows grow with the longest window."""
+        from anchorwatch_detectors.kernels.adwin import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.block import longest  # noqa: PLC0415
 
-    def _window(self, lane: bytes | None) -> Any:
-        window = _windowing()(self.delta, self.clock, self.max_buckets, self.min_window_length, self.grace_period)
-        if lane is not None:
-            window.__setstate__(lane)
-        return window
+        if block.order.size == 0 or rows.size == 0:
+            return rows, np.empty((0, 8))
+        most = int(rows[:, :, 0].max()) + longest(block)
+        rows = self._with_levels(rows, most)
+        settings = (float(self.delta), self.clock, self.max_buckets, self.min_window_length, self.grace_period)
+        return rows, take(rows, block, settings)
+
+    def plain(self, rows: Floats) -> Floats:
+        """Return a copy of the rows without levels that no lane uses."""
+        levels = self._levels(int(rows[:, :, 0].max()) if rows.size else 0)
+        return rows[:, :, : _HEAD + levels * self._level].copy()
+
+    def check(self, rows: Floats) -> Floats:
+        """Return rows of a stored state; raises ValueError if they are not windows with these parameters."""
+        width = rows.shape[2] - _HEAD
+        if width < self._level or width % self._level != 0:
+            raise ValueError(f"adwin: a stored lane is no window with max_buckets {self.max_buckets}")
+        n = rows[:, :, 0]
+        if not np.isfinite(rows).all() or (n < 0).any() or (n != np.floor(n)).any() or (n >= _LONGEST).any():
+            raise ValueError("adwin: a stored lane is damaged: its window has no length, or holds what is no number")
+        if rows.size and self._levels(int(n.max())) * self._level > width:
+            raise ValueError(f"adwin: a stored lane is cut short: {width} numbers cannot hold a window of {n.max():g}")
+        return rows
+
+    def to_river(self, row: Floats) -> Any:
+        """Return river's `ADWIN` in the state of a lane."""
+        from river.drift import ADWIN  # noqa: PLC0415 - river takes seconds
+
+        made = ADWIN(**self.parameters())
+        made._helper.__setstate__(self.to_bytes(row))  # noqa: SLF001 - river has no other way to set a state
+        return made
+
+    def from_river(self, detector: Any) -> Floats:
+        """Return the row of a lane in the state of river's `ADWIN`."""
+        check_river(self, detector)
+        if detector.drift_detected:
+            return self.fresh()
+        return self.from_bytes(detector._helper.__getstate__())  # noqa: SLF001 - river has no other way to tell it
+
+    def to_bytes(self, row: Floats) -> bytes:
+        """Return the state of river's `AdaptiveWindowing` that holds what a lane holds."""
+        n, total, variance, widths = row[:_HEAD].tolist()
+        counts = _buckets(int(n), self.max_buckets)
+        most = sum(_entered(int(n) - 1, self.max_buckets)) + 1 if n else 0  # at the last value, before buckets merge
+        made = _FIXED.pack(
+            *(self.delta, self.clock, self.max_buckets, self.min_window_length, self.grace_period),
+            *(total, variance, n, widths),
+            *(sum(_entered(int(n), self.max_buckets)), most, int(n), 0, len(counts)),
+        )
+        for count, level in zip(counts, row[_HEAD:].reshape(-1, 2, self._level // 2), strict=False):
+            sizes = struct.pack("<QQ", self.max_buckets, count)
+            made += sizes + b"".join(struct.pack("<Q", len(side)) + side.tobytes() for side in level)
+        return made + _ASKED.pack(self.delta, self.clock, self.max_buckets, self.min_window_length, self.grace_period)
+
+    def from_bytes(self, state: bytes) -> Floats:
+        """Return the row of a lane that holds what river's `AdaptiveWindowing` holds.
+
+        Raises
+        ------
+        ValueError
+            If it has other parameters, is damaged, or has been cut: after a cut a lane begins anew.
+        """
+        try:
+            told = _FIXED.unpack_from(state)
+            total, variance, n, widths = told[5:9]
+            row = np.zeros(_HEAD + told[-1] * self._level)
+            row[:_HEAD] = n, total, variance, widths
+            for i in range(told[-1]):
+                sides = np.frombuffer(state, "<f8", 2 * self._level // 2 + 4, _FIXED.size + 8 * i * (self._level + 4))
+                row[_HEAD + i * self._level :][: self._level] = np.delete(sides, [0, 1, 2, 3 + self._level // 2])
+        except (struct.error, ValueError) as error:
+            raise ValueError(f"adwin: a state of river's window is cut short: {error}") from error
+        if self.to_bytes(row) != state:
+            raise ValueError("adwin: a state of river's window is damaged, cut, or of a window with other parameters")
+        return row
+
+    @property
+    def _level(self) -> int:
+        """Return how many numbers a level of buckets takes."""
+        return 2 * (self.max_buckets + 1)
+
+    def _levels(self, n: int) -> int:
+        return max(1, len(_buckets(n, self.max_buckets)))
+
+    def _with_levels(self, rows: Floats, n: int) -> Floats:
+        """Return rows with the levels that `n` values use."""
+        if n >= _LONGEST:
+            raise ValueError(f"adwin: a window of {n} values is longer than it can count, {_LONGEST}: reset the lane")
+        width = _HEAD + self._levels(n) * self._level
+        if width <= rows.shape[2]:
+            return rows
+        wider = np.zeros((*rows.shape[:2], width))
+        wider[:, :, : rows.shape[2]] = rows
+        return wider
 
 
-_PARAMETERS = 36
-"""Bytes of river's state that hold the parameters: delta, clock, max_buckets, min_window_length, grace_period."""
-_WIDTH = 52
-"""Where the state holds the window's width, after the total and the variance."""
-_ROWS = 84
-"""Where the state holds the number of bucket rows."""
+_HEAD = 4
+"""Numbers of a lane before its buckets."""
+_LONGEST = 2**31
+"""Values that river's window can count."""
+_FIXED = struct.Struct("<diQdd dddd iiii Q")
+"""What a state of river's window begins with: parameters, total, variance, width, sum of widths, counts, levels."""
+_ASKED = struct.Struct("<diQii")
+"""What it ends with: the parameters, as they were given."""
 
 
-@functools.cache
-def _windowing() -> Callable[..., Any]:
-    """Return the compiled class that river.drift.ADWIN wraps: it alone loads at once, river.drift takes seconds."""
-    from river._river_rust.drift import AdaptiveWindowing
+def _entered(n: int, most: int) -> list[int]:
+    """Return how many buckets entered each level in use after `n` values."""
+    entered = [n]
+    while (merged := (entered[-1] - most + 1) // 2) > 0:
+        entered.append(merged)
+    return entered
 
-    return AdaptiveWindowing
 
-
-def _hit(position: int, window: Any, width: float, total: float) -> Hit:
-    """Describe the alarm of a window that held `width` values of sum `total` when it was cut."""
-    kept = window.get_width()
-    after = window.get_total() / kept
-    dropped = width - kept
-    before = (total - window.get_total()) / dropped if dropped > 0 else math.nan
-    return Hit(position, abs(after - before), math.nan, int(kept), before, after)
+def _buckets(n: int, most: int) -> list[int]:
+    """Return how many buckets each level in use holds after `n` values."""
+    entered = _entered(n, most)
+    return [came - 2 * went for came, went in zip(entered, [*entered[1:], 0], strict=True)]

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from anchorwatch_detectors.alarms import Hit
-from anchorwatch_detectors.lanes import LaneDetector, check_row
+import numpy as np
+
+from anchorwatch_detectors.array_lanes import ArrayDetector, check_river
 from anchorwatch_detectors.parameters import check_choice, check_real
 
-Row = tuple[float, ...]
-"""(n, mean) of all values, of those up to the cut for a rise, of those up to the cut for a fall."""
+if TYPE_CHECKING:
+    from anchorwatch_detectors.base import Floats
+    from anchorwatch_detectors.kernels.block import Block
 
-_FRESH: Row = (0.0,) * 6
+_MEANS = ("_z", "_x_min", "_x_max")
+"""What river calls its means, in the order of a row."""
 
 
 @dataclass(frozen=True, slots=True)
-class HddmA(LaneDetector):
+class HddmA(ArrayDetector):
     """Hoeffding drift detection, averages; river's order of operations: same alarms, bit for bit.
 
     The cut for a rise is where the mean plus its Hoeffding bound was least; an alarm is raised when the mean of all
@@ -68,36 +71,33 @@ class HddmA(LaneDetector):
         check_real(self.name, "warning_confidence", self.warning_confidence, least=self.drift_confidence, below=1.0)
         check_choice(self.name, "two_sided_test", self.two_sided_test, (False, True))
 
-    def feed(self, lane: Row | None, values: list[float]) -> tuple[Row, list[Hit]]:
-        """Take values in order; see `LaneDetector.feed`. A lane is a `Row`."""
-        sqrt, two_sided = math.sqrt, self.two_sided_test
-        bound = math.log(1.0 / self.drift_confidence)
-        n, mean, n_low, low, n_high, high = _FRESH if lane is None else lane
-        hits: list[Hit] = []
-        for position, x in enumerate(values):
-            n += 1.0
-            mean += (1.0 / n) * (x - mean)
-            if n == 1.0:
-                n_low, low, n_high, high = n, mean, n, mean
-            eps = sqrt(1.0 / (2 * n) * bound)
-            if low + sqrt(1.0 / (2 * n_low) * bound) >= mean + eps:
-                n_low, low = n, mean
-            if high - sqrt(1.0 / (2 * n_high) * bound) <= mean - eps:
-                n_high, high = n, mean
-            if n_low != n and mean - low >= self._distance(n, n_low):
-                hits.append(Hit.split(position, (mean - low, self._distance(n, n_low)), (n, mean), (n_low, low)))
-            elif two_sided and n_high != n and high - mean >= self._distance(n, n_high):
-                hits.append(Hit.split(position, (high - mean, self._distance(n, n_high)), (n, mean), (n_high, high)))
-            else:
-                continue
-            n, mean, n_low, low, n_high, high = _FRESH
-        return (n, mean, n_low, low, n_high, high), hits
+    def fresh(self) -> Floats:
+        """Return a lane that begins: n and mean of all values, of those up to the cut for a rise, and for a fall."""
+        return np.zeros(6)
 
-    def check(self, lane: Any) -> Row:
-        """Return a stored lane; raises ValueError if it is not one."""
-        return check_row(self.name, lane, len(_FRESH))
+    def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
+        """Take a block of events; see `ArrayDetector.feed`."""
+        from anchorwatch_detectors.kernels.hddm_a import take  # noqa: PLC0415 - numba takes half a second
 
-    def _distance(self, n: float, n_cut: float) -> float:
-        """Return the bound on the distance of the mean of `n` values from that of the first `n_cut` of them."""
-        m = (n - n_cut) / n_cut * (1.0 / n)
-        return math.sqrt(m / 2 * math.log(2.0 / self.drift_confidence))
+        bound, distance = (math.log(times / self.drift_confidence) for times in (1.0, 2.0))
+        return rows, take(rows, block, bound, distance, 1 + self.two_sided_test)
+
+    def to_river(self, row: Floats) -> Any:
+        """Return river's `HDDMA` in the state of a lane."""
+        from river import drift, stats  # noqa: PLC0415 - river takes seconds
+
+        made = drift.binary.HDDMA(**self.parameters())
+        for name, n, mean in zip(_MEANS, row[::2].tolist(), row[1::2].tolist(), strict=True):
+            setattr(made, name, stats.Mean._from_state(n, mean))  # noqa: SLF001 - river has no other way to set a state
+        if row[0]:
+            falls = self.two_sided_test and made._mean_decr(self.warning_confidence)  # noqa: SLF001
+            made._warning_detected = made._mean_incr(self.warning_confidence) or falls  # noqa: SLF001
+        return made
+
+    def from_river(self, detector: Any) -> Floats:
+        """Return the row of a lane in the state of river's `HDDMA`."""
+        check_river(self, detector)
+        if detector.drift_detected:
+            return self.fresh()
+        means = [getattr(detector, name) for name in _MEANS]
+        return np.array([x for mean in means for x in (mean.n, mean.get())])

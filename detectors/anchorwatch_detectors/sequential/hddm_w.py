@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple, dataclass
-from typing import Any, ClassVar
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from anchorwatch_detectors.alarms import Hit
-from anchorwatch_detectors.lanes import LaneDetector, check_row
+import numpy as np
+
+from anchorwatch_detectors.array_lanes import ArrayDetector, check_river
 from anchorwatch_detectors.parameters import check_choice, check_real
 
-Row = tuple[float, ...]
-"""(n, mean, weighted mean, sum of squared weights) of all values, then eight numbers for each side, see `_Side`."""
-
-
-@dataclass(slots=True)
-class _Side:
-    """The cut for a rise; a fall is the rise of the negated values, which changes no bit but the sign.
-
-    `edge` is what the weighted mean plus its bound must go below to move the cut. `past` and `past_spread` are the
-    weighted mean and the sum of its squared weights up to the cut, `past_n` and `past_mean` the plain ones; `late`,
-    `late_spread` and `late_n` are of the values after the cut.
-    """
-
-    sign: float
-    edge: float = math.inf
-    past: float = 0.0
-    past_spread: float = 1.0
-    past_n: float = 0.0
-    past_mean: float = 0.0
-    late: float = 0.0
-    late_spread: float = 1.0
-    late_n: float = 0.0
+if TYPE_CHECKING:
+    from anchorwatch_detectors.base import Floats
+    from anchorwatch_detectors.kernels.block import Block
 
 
 @dataclass(frozen=True, slots=True)
-class HddmW(LaneDetector):
+class HddmW(ArrayDetector):
     """Hoeffding drift detection, weighted averages; river's order of operations: same alarms, bit for bit.
 
     The cut for a rise is where the exponentially weighted mean plus its McDiarmid bound was least; an alarm is raised
@@ -91,54 +74,67 @@ class HddmW(LaneDetector):
         check_real(self.name, "lambda_val", self.lambda_val, above=0.0, below=1.0)
         check_choice(self.name, "two_sided_test", self.two_sided_test, (False, True))
 
-    def feed(self, lane: Row | None, values: list[float]) -> tuple[Row, list[Hit]]:
-        """Take values in order; see `LaneDetector.feed`. A lane is a `Row`."""
-        sqrt, bound = math.sqrt, math.log(1 / self.drift_confidence)
-        new, old = self.lambda_val, 1 - self.lambda_val
-        new_squared, old_squared = new * new, old**2
-        n, mean, weighted, spread, sides = self._opened(lane)
-        hits: list[Hit] = []
-        for position, x in enumerate(values):
-            n += 1.0
-            mean += (1.0 / n) * (x - mean)
-            weighted = new * x + old * weighted if n > 1.0 else x
-            spread = new_squared + old_squared * spread
-            eps = sqrt(spread * bound / 2)
-            for side in sides:
-                level = side.sign * weighted
-                if level + eps < side.edge:
-                    side.edge, side.past, side.past_spread, side.past_n, side.past_mean = (
-                        level + eps,
-                        level,
-                        spread,
-                        n,
-                        mean,
-                    )
-                    side.late_n, side.late_spread = 0.0, 1.0
-                    continue
-                side.late = new * side.sign * x + old * side.late if side.late_n else side.sign * x
-                side.late_spread = new_squared + old_squared * side.late_spread
-                side.late_n += 1.0
-                threshold = sqrt((side.past_spread + side.late_spread) * bound / 2)
-                if side.late - side.past > threshold:
-                    distance = (side.late - side.past, threshold)
-                    hits.append(Hit.split(position, distance, (n, mean), (side.past_n, side.past_mean)))
-                    n, mean, weighted, spread, sides = self._opened(None)
-                    break
-        return (n, mean, weighted, spread, *(x for side in sides for x in _closed(side))), hits
+    def fresh(self) -> Floats:
+        """Return a lane that begins.
 
-    def check(self, lane: Any) -> Row:
-        """Return a stored lane; raises ValueError if it is not one."""
-        return check_row(self.name, lane, 4 + 8 * (1 + self.two_sided_test))
+        n, mean, weighted mean and sum of squared weights of all values, then for a rise and for a fall: what the
+        weighted mean (for a fall: the negated one) plus its bound must go below to move the cut; weighted mean, sum of
+        squared weights, n and mean up to the cut; weighted mean, sum of squared weights and n after it.
+        """
+        side = [math.inf, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+        return np.array([0.0, 0.0, 0.0, 1.0, *side, *side])
 
-    def _opened(self, lane: Row | None) -> tuple[float, float, float, float, list[_Side]]:
-        signs = (1.0, -1.0) if self.two_sided_test else (1.0,)
-        if lane is None:
-            return 0.0, 0.0, 0.0, 1.0, [_Side(sign) for sign in signs]
-        n, mean, weighted, spread, *rest = lane
-        return n, mean, weighted, spread, [_Side(sign, *rest[8 * i : 8 * i + 8]) for i, sign in enumerate(signs)]
+    def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
+        """Take a block of events; see `ArrayDetector.feed`."""
+        from anchorwatch_detectors.kernels.hddm_w import take  # noqa: PLC0415 - numba takes half a second
+
+        new, old = float(self.lambda_val), float(1 - self.lambda_val)
+        weights = (new, old, new * new, old**2)
+        bound = math.log(1 / self.drift_confidence)
+        return rows, take(rows, block, self.fresh(), weights, bound, 1 + self.two_sided_test)
+
+    def to_river(self, row: Floats) -> Any:
+        """Return river's `HDDMW` in the state of a lane."""
+        from river import drift  # noqa: PLC0415 - river takes seconds
+
+        made = drift.binary.HDDMW(**self.parameters())
+        n, _, weighted, spread, *sides = row.tolist()
+        _set_sample(made._total, weighted, spread, known=n > 0)  # noqa: SLF001 - river has no other way to set a state
+        rise, fall = sides[:8], sides[8:]
+        made._incr_cutpoint, made._decr_cutpoint = rise[0], -fall[0]  # noqa: SLF001
+        for side, name in ((rise, "incr"), (fall, "decr")):
+            _set_sample(getattr(made, f"_s1_{name}"), side[1], side[2], known=n > 0)
+            _set_sample(getattr(made, f"_s2_{name}"), side[5], side[6], known=side[7] > 0)
+        falls = self.two_sided_test and made._detect_mean_decr(self.warning_confidence)  # noqa: SLF001
+        made._warning_detected = made._detect_mean_incr(self.warning_confidence) or falls  # noqa: SLF001
+        return made
+
+    def from_river(self, detector: Any) -> Floats:
+        """Return the row of a lane in the state of river's `HDDMW`.
+
+        river counts no values: of an alarm that follows, `since` counts from here on where the cut is not moved again,
+        and `before` and `after` are NaN.
+        """
+        check_river(self, detector)
+        row = self.fresh()
+        total = detector._total  # noqa: SLF001 - river has no other way to read a state
+        if detector.drift_detected or not total.is_init:
+            return row
+        row[:4] = 1.0, math.nan, total.ewma, total.ibc
+        cuts = (1.0, detector._incr_cutpoint, "incr"), (-1.0, detector._decr_cutpoint, "decr")  # noqa: SLF001
+        for side, (sign, edge, name) in zip((row[4:12], row[12:]), cuts, strict=True):
+            past, late = getattr(detector, f"_s1_{name}"), getattr(detector, f"_s2_{name}")
+            side[:5] = sign * edge, past.ewma, past.ibc, 1.0 - late.is_init, math.nan
+            side[5:] = late.ewma, late.ibc, late.is_init
+        return row
 
 
-def _closed(side: _Side) -> Row:
-    """Return the numbers of a side, without its sign."""
-    return astuple(side)[1:]
+def _set_sample(sample: Any, weighted: float, spread: float, *, known: bool) -> None:
+    """Put one of river's samples in the state of a weighted mean and its sum of squared weights.
+
+    Its compiled mean is set as a copy of it would be: bytes of the mean, its two weights, whether there is a value.
+    """
+    mean = sample._ewma._ewmean  # noqa: SLF001 - river has no other way to set a state
+    fresh = mean.__getstate__()
+    mean.__setstate__(struct.pack("<d", weighted) + fresh[8:24] + struct.pack("<?", known) + fresh[25:])
+    sample._is_init, sample._ibc = known, spread  # noqa: SLF001

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from anchorwatch_detectors.alarms import Hit
-from anchorwatch_detectors.lanes import LaneDetector, check_row
+import numpy as np
+
+from anchorwatch_detectors.array_lanes import ArrayDetector, check_river
 from anchorwatch_detectors.parameters import check_choice, check_real, check_whole
 
-Row = tuple[float, ...]
-"""(n, mean, sum_increase, sum_decrease, min_increase, n and mean at it, max_decrease, n and mean at it)."""
-
-_FRESH: Row = (0.0, 0.0, 0.0, 0.0, math.inf, 0.0, 0.0, -1.0, 0.0, 0.0)
+if TYPE_CHECKING:
+    from anchorwatch_detectors.base import Floats
+    from anchorwatch_detectors.kernels.block import Block
 
 
 @dataclass(frozen=True, slots=True)
-class PageHinkley(LaneDetector):
+class PageHinkley(ArrayDetector):
     """Page-Hinkley test (a two-sided CUSUM), with the order of operations of river's: same alarms, bit for bit.
 
     Two sums of the deviations from the running mean, faded by `alpha`, are followed: one held back by `delta` and
@@ -78,31 +78,39 @@ class PageHinkley(LaneDetector):
         check_real(self.name, "alpha", self.alpha, above=0.0, most=1.0)
         check_choice(self.name, "mode", self.mode, ("up", "down", "both"))
 
-    def feed(self, lane: Row | None, values: list[float]) -> tuple[Row, list[Hit]]:
-        """Take values in order; see `LaneDetector.feed`. A lane is a `Row`."""
-        delta, alpha, warm = self.delta, self.alpha, self.min_instances
-        highest_rise = math.inf if self.mode == "down" else self.threshold
-        highest_fall = math.inf if self.mode == "up" else self.threshold
-        n, mean, up, down, low, low_n, low_mean, high, high_n, high_mean = _FRESH if lane is None else lane
-        hits: list[Hit] = []
-        for position, x in enumerate(values):
-            n += 1.0
-            mean += (1.0 / n) * (x - mean)
-            deviation = x - mean
-            up = alpha * up + deviation - delta
-            down = alpha * down + deviation + delta
-            if up < low:
-                low, low_n, low_mean = up, n, mean
-            if down > high:
-                high, high_n, high_mean = down, n, mean
-            if n >= warm and (up - low > highest_rise or high - down > highest_fall):
-                if up - low > highest_rise:
-                    hits.append(Hit.split(position, (up - low, highest_rise), (n, mean), (low_n, low_mean)))
-                else:
-                    hits.append(Hit.split(position, (high - down, highest_fall), (n, mean), (high_n, high_mean)))
-                n, mean, up, down, low, low_n, low_mean, high, high_n, high_mean = _FRESH
-        return (n, mean, up, down, low, low_n, low_mean, high, high_n, high_mean), hits
+    def fresh(self) -> Floats:
+        """Return a lane that begins: n, mean, sums for rise and fall, then extreme, n and mean at it for each."""
+        return np.array([0.0, 0.0, 0.0, 0.0, math.inf, 0.0, 0.0, -1.0, 0.0, 0.0])
 
-    def check(self, lane: Any) -> Row:
-        """Return a stored lane; raises ValueError if it is not one."""
-        return check_row(self.name, lane, len(_FRESH))
+    def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
+        """Take a block of events; see `ArrayDetector.feed`."""
+        from anchorwatch_detectors.kernels.page_hinkley import take  # noqa: PLC0415 - numba takes half a second
+
+        rise = math.inf if self.mode == "down" else float(self.threshold)
+        fall = math.inf if self.mode == "up" else float(self.threshold)
+        settings = (self.min_instances, float(self.delta), float(self.alpha), rise, fall)
+        return rows, take(rows, block, settings, self.fresh())
+
+    def to_river(self, row: Floats) -> Any:
+        """Return river's `PageHinkley` in the state of a lane."""
+        from river import drift, stats  # noqa: PLC0415 - river takes seconds
+
+        made = drift.PageHinkley(**self.parameters())
+        n, mean, up, down, low, _, _, high, _, _ = row.tolist()
+        made._x_mean = stats.Mean._from_state(n, mean)  # noqa: SLF001 - river has no other way to set a state
+        made._sum_increase, made._sum_decrease = up, down  # noqa: SLF001
+        made._min_increase, made._max_decrease = low, high  # noqa: SLF001
+        return made
+
+    def from_river(self, detector: Any) -> Floats:
+        """Return the row of a lane in the state of river's `PageHinkley`.
+
+        river does not keep when its sums were at their extremes: an alarm that follows without a new extreme has all
+        values since the lane began after its change.
+        """
+        check_river(self, detector)
+        if detector.drift_detected:
+            return self.fresh()
+        mean, up, down = detector._x_mean, detector._sum_increase, detector._sum_decrease  # noqa: SLF001
+        low, high = detector._min_increase, detector._max_decrease  # noqa: SLF001
+        return np.array([mean.n, mean.get(), up, down, low, 0.0, 0.0, high, 0.0, 0.0])

@@ -7,23 +7,54 @@ import numpy as np
 import pytest
 
 from anchorwatch_detectors import checks
+from anchorwatch_detectors.alarms import Hit
 from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
 from anchorwatch_detectors.contract import Broken
-from anchorwatch_detectors.lanes import LaneDetector, Lanes
+from anchorwatch_detectors.lanes import LaneDetector, Lanes, check_row
+from anchorwatch_detectors.parameters import check_real
 from anchorwatch_detectors.sequential.adwin import Adwin
-from anchorwatch_detectors.sequential.hddm_a import HddmA
+from anchorwatch_detectors.sequential.page_hinkley import PageHinkley
 from anchorwatch_detectors.window.psi import Psi
 from anchorwatch_detectors.window.total_variation import TotalVariation
 
 
-class Forgetful(HddmA):
+@dataclass(frozen=True, slots=True)
+class Plain(LaneDetector):
+    """Rings for a mean that rises above its first twenty values by more than a bound; a lane is (n, first, mean)."""
+
+    name: ClassVar[str] = "plain"
+
+    bound: float = 0.4
+
+    def __post_init__(self):
+        check_real(self.name, "bound", self.bound, above=0.0)
+
+    def feed(self, lane, values):
+        n, first, late = (0.0, 0.0, 0.0) if lane is None else lane
+        hits = []
+        for position, x in enumerate(values):
+            n += 1.0
+            if n <= 20.0:
+                first += (x - first) / n
+            else:
+                late += (x - late) / min(n - 20.0, 50.0)
+            if n > 70.0 and late - first > self.bound:
+                hits.append(Hit(position, late - first, self.bound, int(n - 20.0), first, late))
+                n, first, late = 0.0, 0.0, 0.0
+        return (n, first, late), hits
+
+    def check(self, lane):
+        return check_row(self.name, lane, 3)
+
+
+class Forgetful(Plain):
     """Begins anew with every block."""
 
     def feed(self, lane, values):
         return super().feed(None, values)
 
 
-class Impure(HddmA):
+class Impure(Plain):
     """Keeps its lanes in lists that later values change."""
 
     def feed(self, lane, values):
@@ -34,7 +65,7 @@ class Impure(HddmA):
         return lane, hits
 
 
-class Unplain(HddmA):
+class Unplain(Plain):
     """Keeps complex numbers."""
 
     def feed(self, lane, values):
@@ -42,31 +73,31 @@ class Unplain(HddmA):
         return tuple(map(complex, new)), hits
 
 
-class Gullible(HddmA):
+class Gullible(Plain):
     """Takes anything for a state."""
 
     def restore(self, plain):
         return self.start(int(plain.get("groups", 1)), int(plain.get("subjects", 1)))
 
 
-class Swallowing(HddmA):
+class Swallowing(Plain):
     """Lets huge values into its sums."""
 
     def domain(self):
         return -np.finfo(np.float64).max, np.finfo(np.float64).max
 
 
-class Jumpy(HddmA):
+class Jumpy(Plain):
     """Raises an alarm at every tenth value."""
 
     def feed(self, lane, values):
         n = 0.0 if lane is None else lane[0]
-        _, hits = super().feed(None, [0.0] * 100 + [1.0] * 20)
+        _, hits = super().feed(None, [0.0] * 100 + [1.0] * 80)
         at = [i for i in range(len(values)) if (n + i + 1) % 10 == 0]
-        return (n + len(values),) * 6, [hits[0]._replace(position=i) for i in at]
+        return (n + len(values),) * 3, [hits[0]._replace(position=i) for i in at]
 
 
-class Deaf(HddmA):
+class Deaf(Plain):
     """Never raises an alarm."""
 
     def feed(self, lane, values):
@@ -74,7 +105,7 @@ class Deaf(HddmA):
         return new, []
 
 
-class Timeless(HddmA):
+class Timeless(Plain):
     """Says that nothing came after the change."""
 
     def feed(self, lane, values):
@@ -82,7 +113,7 @@ class Timeless(HddmA):
         return new, [hit._replace(since=0) for hit in hits]
 
 
-class Careless(HddmA):
+class Careless(Plain):
     """Takes any parameter."""
 
     def __post_init__(self):
@@ -90,13 +121,13 @@ class Careless(HddmA):
 
 
 class Altered(LaneDetector):
-    """HDDM_A with another kind of lanes."""
+    """The plain detector with another kind of lanes."""
 
     name = "altered"
     lanes = Lanes
 
     def __init__(self):
-        self._inner = HddmA()
+        self._inner = Plain()
 
     def feed(self, lane, values):
         return self._inner.feed(lane, values)
@@ -107,8 +138,8 @@ class Altered(LaneDetector):
     def parameters(self):
         return {}
 
-    def start(self, groups, subjects):
-        state = super().start(groups, subjects)
+    def start(self, groups, subjects, usual=None):
+        state = super().start(groups, subjects, usual)
         return self.lanes(self, state._lanes, state.taken, state.passed_over)
 
 
@@ -233,6 +264,6 @@ def test_a_third_party_detector_with_its_own_lanes_can_keep_the_contract():
 
 def test_a_restored_state_of_another_detector_or_other_parameters_is_refused():
     plain = Adwin(delta=0.01).start(1, 1).to_plain()
-    for other in (Adwin(), HddmA()):
+    for other in (Adwin(), PageHinkley()):
         with pytest.raises(ValueError, match="stored state has"):
             other.restore(plain)

@@ -24,7 +24,14 @@ OTHER_SETTINGS = [
     ("page_hinkley", {"threshold": 8.0, "mode": "down", "alpha": 1.0}),
     ("page_hinkley", {"threshold": 8.0, "mode": "up", "min_instances": 1}),
     ("hddm_a", {"two_sided_test": True}),
+    ("cusum", {"mode": "down", "reference": 0.5, "threshold": 5.0}),
+    ("glr", {"window": 7}),
+    ("shiryaev_roberts", {"mode": "both"}),
+    ("shiryaev_roberts", {"mode": "down"}),
+    ("shiryaev_roberts_ranks", {"change": "location", "mode": "up"}),
     ("hddm_w", {"two_sided_test": True, "lambda_val": 0.1}),
+    ("fhddm", {"short_window_size": 20, "confidence_level": 0.001}),
+    ("kswin", {"alpha": 0.0001, "window_size": 60, "stat_size": 20, "seed": 5}),
 ]
 
 

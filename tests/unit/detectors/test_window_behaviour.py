@@ -13,6 +13,7 @@ from anchorwatch_detectors.window import folded
 from anchorwatch_detectors.window.cells import coarsened, sturdy
 
 NAMES = registry.names("window")
+NUMERIC = [name for name in NAMES if ColumnKind.NUMERIC in registry.window(name).kinds]
 CATEGORY = [name for name in NAMES if ColumnKind.CATEGORY in registry.window(name).kinds]
 ROUNDS = 1500
 
@@ -26,7 +27,7 @@ def unchanged():
     return np.array([p.counts for p in profiles]), np.array(windows), np.array([p.position for p in profiles])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NUMERIC)
 def test_p_values_of_unchanged_numeric_columns_fall_below_one_percent_in_about_one_percent(name, unchanged):
     p = registry.window(name).compare(*unchanged).p_value
     assert 0.004 < np.mean(p < 0.01) < 0.02
@@ -53,7 +54,7 @@ def test_p_values_of_unchanged_columns_do_not_cry_wolf_whatever_their_shape(shap
             profile.maximum,
         )
         current[row, :cells] = np.bincount(profile.cells(SHAPES[shape](rng, 300)), minlength=cells)
-    for name in NAMES:
+    for name in NUMERIC:
         said = registry.window(name).compare(reference.astype(np.int64), current.astype(np.int64), position)
         assert np.mean(said.p_value < 0.01) < 0.02, name
 
@@ -61,15 +62,19 @@ def test_p_values_of_unchanged_columns_do_not_cry_wolf_whatever_their_shape(shap
 @pytest.mark.parametrize("name", CATEGORY)
 @pytest.mark.parametrize(("words", "window"), [(3, 100), (20, 200), (1000, 500)])
 def test_p_values_of_unchanged_categories_stay_honest_however_rare_the_words(name, words, window):
+    """Fisher's test word by word is the careful one: of many words it may cry less often than it is allowed to."""
+    careful = name == "fisher_exact"
+    rounds = ROUNDS // 5 if careful else ROUNDS
     rng = np.random.default_rng(6)
     weights = 1 / np.arange(1, words + 1)
     weights /= weights.sum()
-    reference = rng.multinomial(10_000, weights, ROUNDS)
-    p = registry.window(name).compare(reference, rng.multinomial(window, weights, ROUNDS)).p_value
-    assert 0.003 < np.mean(p < 0.01) < 0.022
+    reference = rng.multinomial(10_000, weights, rounds)
+    p = registry.window(name).compare(reference, rng.multinomial(window, weights, rounds)).p_value
+    assert (0.0 if careful else 0.003) <= np.mean(p < 0.01) < 0.022
+    assert np.mean(p < 0.1) < 0.13
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NUMERIC)
 def test_an_unchanged_window_of_some_size_has_less_effect_than_is_worth_knowing(name, unchanged):
     reference, _, position = unchanged
     rng = np.random.default_rng(7)
@@ -78,7 +83,7 @@ def test_an_unchanged_window_of_some_size_has_less_effect_than_is_worth_knowing(
     assert (test.compare(reference[:200], windows, position[:200]).effect < test.smallest_effect).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NUMERIC)
 def test_a_mean_moved_by_one_deviation_has_an_effect_worth_knowing_and_no_chance(name):
     rng = np.random.default_rng(8)
     profile = NumericProfile.of(rng.normal(size=5000))
@@ -89,7 +94,7 @@ def test_a_mean_moved_by_one_deviation_has_an_effect_worth_knowing_and_no_chance
     assert said.p_value.item() < 1e-12
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NUMERIC)
 def test_each_column_is_judged_as_if_it_were_alone(name, unchanged):
     columns = tuple(part[:7] for part in unchanged)
     together = registry.window(name).compare(*columns)

@@ -1,0 +1,31 @@
+"""Compiles ahead of time what detectors compile at their first block: seconds that a live stream need not wait."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anchorwatch_detectors import registry
+
+_EVENTS = 64
+
+
+def warm(name: str) -> None:
+    """Compile the kernels of a sequential detector, and keep them where `kernels.compiling` finds a place.
+
+    Parameters
+    ----------
+    name
+        A registered name; a detector without kernels is run over a few values and nothing else happens.
+    """
+    state = registry.sequential(name).start(1, 1)
+    values = np.zeros((1, _EVENTS))
+    state.update(values)
+    state.update(values, np.zeros(_EVENTS, dtype=np.int64))
+
+
+def place() -> str | None:
+    """Return the folder that keeps what is compiled; None where there is none, and every process compiles anew."""
+    from anchorwatch_detectors.kernels import block, compiling  # noqa: PLC0415 - numba takes half a second
+
+    folder = compiling.cache_folder(block.__file__)
+    return None if folder is None else str(folder.parent)
