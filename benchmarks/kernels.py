@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from benchmarks.measurement import alternate, rates
 from river import drift
 
 from anchorwatch_detectors import registry, synth
-from benchmarks.measurement import alternate, rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -207,7 +207,7 @@ class ArrayLanes(SequentialState):
     def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
         """Take a block of events in order; see `SequentialState.update`."""
         values, groups = self._checked(values, groups)
-        from anchorwatch_detectors.kernels.block import Block, by_group  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.block import Block, by_group
 
         if groups is None:
             events = values.shape[1]

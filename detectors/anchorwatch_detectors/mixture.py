@@ -52,6 +52,6 @@ class Mixture(AgainstBaseline):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.shiryaev_roberts import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.shiryaev_roberts import take
 
         return rows, take(rows, block, self.bets(), float(self.average_run_length))

@@ -25,7 +25,7 @@ def warm(name: str) -> None:
 
 def place() -> str | None:
     """Return the folder that keeps what is compiled; None where there is none, and every process compiles anew."""
-    from anchorwatch_detectors.kernels import block, compiling  # noqa: PLC0415 - numba takes half a second
+    from anchorwatch_detectors.kernels import block, compiling
 
     folder = compiling.cache_folder(block.__file__)
     return None if folder is None else str(folder.parent)

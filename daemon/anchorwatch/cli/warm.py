@@ -16,7 +16,7 @@ def warm() -> None:
 
     Exit code 0: all is kept; 1: there is no place that can be written.
     """
-    from anchorwatch_detectors import registry, warming  # noqa: PLC0415 - `--help` needs no numpy
+    from anchorwatch_detectors import registry, warming
 
     for name in registry.names("sequential"):
         warming.warm(name)

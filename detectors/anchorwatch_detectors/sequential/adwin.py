@@ -81,8 +81,8 @@ class Adwin(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`. The rows grow with the longest window."""
-        from anchorwatch_detectors.kernels.adwin import take  # noqa: PLC0415 - numba takes half a second
-        from anchorwatch_detectors.kernels.block import longest  # noqa: PLC0415
+        from anchorwatch_detectors.kernels.adwin import take
+        from anchorwatch_detectors.kernels.block import longest
 
         if block.order.size == 0 or rows.size == 0:
             return rows, np.empty((0, 8))
@@ -110,7 +110,7 @@ class Adwin(ArrayDetector):
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `ADWIN` in the state of a lane."""
-        from river.drift import ADWIN  # noqa: PLC0415 - river takes seconds
+        from river.drift import ADWIN
 
         made = ADWIN(**self.parameters())
         made._helper.__setstate__(self.to_bytes(row))  # noqa: SLF001 - river has no other way to set a state

@@ -75,7 +75,7 @@ class Cusum(AgainstBaseline):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.cusum import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.cusum import take
 
         rise = math.inf if self.mode == "down" else float(self.threshold)
         fall = math.inf if self.mode == "up" else float(self.threshold)

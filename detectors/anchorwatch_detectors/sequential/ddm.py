@@ -78,13 +78,13 @@ class Ddm(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.ddm import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.ddm import take
 
         return rows, take(rows, block, (self.warm_start, float(self.drift_threshold)), self.fresh())
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `DDM` in the state of a lane."""
-        from river import drift, stats  # noqa: PLC0415 - river takes seconds
+        from river import drift, stats
 
         made = drift.binary.DDM(**self.parameters())
         n, rate, _, least_rate, least_spread, least = row.tolist()

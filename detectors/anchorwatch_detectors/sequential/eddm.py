@@ -77,13 +77,13 @@ class Eddm(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.eddm import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.eddm import take
 
         return rows, take(rows, block, (self.warm_start, float(self.alpha), float(self.beta), 0.5), self.fresh())
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `EDDM` in the state of a lane."""
-        from river import drift, stats  # noqa: PLC0415 - river takes seconds
+        from river import drift, stats
 
         made = drift.binary.EDDM(**self.parameters())
         n, _, errors, last, mean, squares, most, _, _, warning = row.tolist()

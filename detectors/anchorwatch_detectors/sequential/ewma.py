@@ -69,6 +69,6 @@ class Ewma(AgainstBaseline):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.ewma import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.ewma import take
 
         return rows, take(rows, block, float(self.weight), float(self.width))

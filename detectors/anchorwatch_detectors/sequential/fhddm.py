@@ -93,7 +93,7 @@ class Fhddm(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.fhddm import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.fhddm import take
 
         short = self.short_window_size or 0
         return rows, take(rows, block, short, (self._bound(self.sliding_window_size), self._bound(short or 1)))
@@ -108,7 +108,7 @@ class Fhddm(ArrayDetector):
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `FHDDM` in the state of a lane: its window holds 1 = correct."""
-        from river import drift  # noqa: PLC0415 - river takes seconds
+        from river import drift
 
         made = drift.binary.FHDDM(**self.parameters())
         filled, head = int(row[3]), int(row[4])

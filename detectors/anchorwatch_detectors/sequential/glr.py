@@ -77,6 +77,6 @@ class Glr(AgainstBaseline):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.glr import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.glr import take
 
         return rows, take(rows, block, self.lengths(), float(self.threshold))

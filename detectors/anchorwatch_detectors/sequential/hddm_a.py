@@ -77,14 +77,14 @@ class HddmA(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.hddm_a import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.hddm_a import take
 
         bound, distance = (math.log(times / self.drift_confidence) for times in (1.0, 2.0))
         return rows, take(rows, block, bound, distance, 1 + self.two_sided_test)
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `HDDMA` in the state of a lane."""
-        from river import drift, stats  # noqa: PLC0415 - river takes seconds
+        from river import drift, stats
 
         made = drift.binary.HDDMA(**self.parameters())
         for name, n, mean in zip(_MEANS, row[::2].tolist(), row[1::2].tolist(), strict=True):

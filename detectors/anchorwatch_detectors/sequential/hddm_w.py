@@ -86,7 +86,7 @@ class HddmW(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.hddm_w import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.hddm_w import take
 
         new, old = float(self.lambda_val), float(1 - self.lambda_val)
         weights = (new, old, new * new, old**2)
@@ -95,7 +95,7 @@ class HddmW(ArrayDetector):
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `HDDMW` in the state of a lane."""
-        from river import drift  # noqa: PLC0415 - river takes seconds
+        from river import drift
 
         made = drift.binary.HDDMW(**self.parameters())
         n, _, weighted, spread, *sides = row.tolist()

@@ -94,7 +94,7 @@ class Kswin(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.kswin import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.kswin import take
 
         critical = _critical_gap(float(self.alpha), self.stat_size)
         return rows, take(rows, block, self.fresh(), self.stat_size, _most_listed(self.stat_size), critical)
@@ -111,7 +111,7 @@ class Kswin(ArrayDetector):
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `KSWIN` in the state of a lane."""
-        from river import drift  # noqa: PLC0415 - river takes seconds
+        from river import drift
 
         made = drift.KSWIN(**self.parameters())
         n, _, filled, head, gap, place = row[:6].tolist()
@@ -153,7 +153,7 @@ def _most_listed(chosen: int) -> int:
 @functools.cache
 def _p_value(gap: int, size: int) -> float:
     """Return scipy's p-value for two samples of `size` values whose distribution functions are `gap` values apart."""
-    from scipy.stats import ks_2samp  # noqa: PLC0415 - not before a lane is fed
+    from scipy.stats import ks_2samp
 
     with warnings.catch_warnings():  # as river does: scipy warns where its exact law fails and another one takes over
         warnings.simplefilter("ignore", category=RuntimeWarning)

@@ -84,7 +84,7 @@ class PageHinkley(ArrayDetector):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.page_hinkley import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.page_hinkley import take
 
         rise = math.inf if self.mode == "down" else float(self.threshold)
         fall = math.inf if self.mode == "up" else float(self.threshold)
@@ -93,7 +93,7 @@ class PageHinkley(ArrayDetector):
 
     def to_river(self, row: Floats) -> Any:
         """Return river's `PageHinkley` in the state of a lane."""
-        from river import drift, stats  # noqa: PLC0415 - river takes seconds
+        from river import drift, stats
 
         made = drift.PageHinkley(**self.parameters())
         n, mean, up, down, low, _, _, high, _, _ = row.tolist()

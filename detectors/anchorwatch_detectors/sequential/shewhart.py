@@ -67,6 +67,6 @@ class Shewhart(AgainstBaseline):
 
     def feed(self, rows: Floats, block: Block) -> tuple[Floats, Floats]:
         """Take a block of events; see `ArrayDetector.feed`."""
-        from anchorwatch_detectors.kernels.shewhart import take  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.shewhart import take
 
         return rows, take(rows, block, self.size, float(self.width))

@@ -75,7 +75,7 @@ class ShiryaevRoberts(Mixture):
 
     def bets(self) -> Bets:
         """Return what the chains bet on: half on rises and half on falls where both are looked for."""
-        from anchorwatch_detectors.kernels.shiryaev_roberts import Bets  # noqa: PLC0415 - numba takes half a second
+        from anchorwatch_detectors.kernels.shiryaev_roberts import Bets
 
         sides = [(1.0, RISES)] * (self.mode != "down") + [(-1.0, FALLS)] * (self.mode != "up")
         return Bets(

@@ -95,7 +95,7 @@ class ShiryaevRobertsRanks(Mixture):
 
 @functools.cache
 def _bets(change: str, mode: str) -> Bets:
-    from anchorwatch_detectors.kernels.shiryaev_roberts import Bets  # noqa: PLC0415 - numba takes half a second
+    from anchorwatch_detectors.kernels.shiryaev_roberts import Bets
 
     scores = _scores()
     shifts = np.array([*LOCATIONS, *(-shift for shift in LOCATIONS)])
