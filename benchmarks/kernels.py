@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from benchmarks.measurement import Measurement
 
-BLOCK = 10_000
+BLOCK = 50_000
 """Events of a call."""
 ROUNDS = 7
 SEGMENTS, SUBJECTS, MANY = 1000, 20, 1_000_000

@@ -278,7 +278,8 @@ class ArrayLanes(SequentialState):
 
 def _as_columns(found: Floats) -> Alarms:
     """Return alarms of a kernel as columns, in order of event, then subject."""
-    found = found[np.lexsort((found[:, 2], found[:, 0]))]
+    if len(found) > 1:
+        found = found[np.lexsort((found[:, 2], found[:, 0]))]
     event, group, subject, statistic, threshold, since, before, after = (column.copy() for column in found.T)
     return Alarms(
         event=event.astype(np.int64),

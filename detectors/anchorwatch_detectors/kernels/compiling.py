@@ -111,7 +111,8 @@ class _Locator(_CacheLocator):  # type: ignore[misc] # numba is not typed
     """Tells numba where a kernel is kept; unlike numba's own, it reads a folder that it cannot write."""
 
     def __init__(self, function: Any) -> None:
-        self._source, self._line = function.__code__.co_filename, function.__code__.co_firstlineno
+        self._source = function.__code__.co_filename
+        self._name = f"{function.__module__}-{function.__code__.co_firstlineno}"
 
     def ensure_cache_path(self) -> None:
         """Do nothing: `cache_folder` chose a folder that is there."""
@@ -125,8 +126,8 @@ class _Locator(_CacheLocator):  # type: ignore[misc] # numba is not typed
         return _digest(self._source)
 
     def get_disambiguator(self) -> str:
-        """Return what tells functions of one name apart."""
-        return str(self._line)
+        """Return what tells functions of one name apart; what is kept is tied to the module's name."""
+        return self._name
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> _Locator:  # noqa: ARG003 - numba's signature
