@@ -120,9 +120,8 @@ def remember(join: Join, terms: Terms, records: Columns) -> tuple[Join, NDArray[
     new = _unheard(join, terms, records)
     fresh = records if new.all() else records.take(new)
     tables = dict(join.tables)
-    order, stretches = _by_stretch(terms, fresh)
-    for stretch, rows in stretches:
-        part = fresh.take(order[rows])
+    for stretch, rows in _by_stretch(terms, fresh):
+        part = fresh.take(rows)
         tables[stretch] = tables[stretch].insert(part) if stretch in tables else part
     return replace(join, tables=tables).count(duplicate_predictions=int((~new).sum())), new
 
@@ -183,13 +182,13 @@ def _last(stretch: Any, terms: Terms) -> Any:
     return (stretch + 1) * terms.width + terms.wait
 
 
-def _by_stretch(terms: Terms, records: Columns) -> tuple[NDArray[np.int64], list[tuple[int, slice]]]:
-    """Return the order of records by stretch, then id; and each stretch with the slice in which it then stands."""
+def _by_stretch(terms: Terms, records: Columns) -> list[tuple[int, NDArray[np.int64]]]:
+    """Return each stretch of records, which come in order of time, with its rows in order of their ids."""
     stretches = records.time // terms.width
-    order = np.lexsort((records.ident[:, 0], stretches))
-    ordered = stretches[order]
-    edges = [0, *(np.flatnonzero(np.diff(ordered)) + 1).tolist(), len(ordered)]
-    return order, [(int(ordered[start]), slice(start, stop)) for start, stop in pairwise(edges) if stop > start]
+    heads = records.ident[:, 0]
+    edges = [0, *(np.flatnonzero(np.diff(stretches)) + 1).tolist(), len(stretches)]
+    spans = [(start, stop) for start, stop in pairwise(edges) if stop > start]
+    return [(int(stretches[start]), start + np.argsort(heads[start:stop])) for start, stop in spans]
 
 
 def _unheard(join: Join, terms: Terms, records: Columns) -> NDArray[np.bool_]:
@@ -240,13 +239,11 @@ def _position(
 ) -> NDArray[np.int64]:
     """Return the position in the release of the prediction of each label, -1 where it came before this release."""
     position = np.full(len(labels.time), -1, np.int64)
-    order, stretches = _by_stretch(terms, arrived)
-    ident, arrived_at = arrived.ident[order], arrived_at[order]
-    for number, rows in stretches:
+    for number, rows in _by_stretch(terms, arrived):
         mine = np.flatnonzero(stretch == number)
-        at = np.searchsorted(ident[rows, 0], labels.ident[mine, 0])
-        at = np.minimum(at + rows.start, rows.stop - 1)
-        here = (ident[at] == labels.ident[mine]).all(axis=1)
+        at = np.searchsorted(arrived.ident[rows, 0], labels.ident[mine, 0])
+        at = rows[np.minimum(at, len(rows) - 1)]
+        here = (arrived.ident[at] == labels.ident[mine]).all(axis=1)
         position[mine[here]] = arrived_at[at[here]]
     return position
 

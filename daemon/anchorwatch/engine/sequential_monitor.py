@@ -204,7 +204,7 @@ def _alarms(
 def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int64]) -> None:
     """Keep the last values of each group."""
     for group in np.unique(groups[groups >= 0]).tolist():
-        mine = values[:, groups == group][:, -RECENT:].astype(np.float32)
+        mine = values[:, np.flatnonzero(groups == group)[-RECENT:]].astype(np.float32)
         lanes.recent[group] = np.concatenate([lanes.recent[group], mine], axis=1)[:, -RECENT:]
 
 

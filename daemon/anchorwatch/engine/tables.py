@@ -104,7 +104,13 @@ class Wanted:
 
     def __init__(self, ident: NDArray[np.uint64]) -> None:
         self._ident = ident
-        self._keys, self._first, self._which = np.unique(ident[:, 0], return_index=True, return_inverse=True)
+        order = np.argsort(ident[:, 0])
+        heads = ident[order, 0]
+        first = np.ones(len(heads), np.bool_)
+        first[1:] = heads[1:] != heads[:-1]
+        self._keys, self._first = heads[first], order[first]
+        self._which = np.empty(len(heads), np.int64)
+        self._which[order] = np.cumsum(first) - 1
 
     def within(self, table: Columns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return which ids a table holds, and where: positions among the ids, rising, and rows of the table."""

@@ -140,13 +140,15 @@ _DAYS: Final = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.
 
 def _digits(letters: NDArray[np.uint8]) -> tuple[Int64s, NDArray[np.bool_]]:
     """Return the times of texts of one length, and which of them have the form and are real moments."""
-    digit = letters.T.astype(np.int64) - ord("0")
-    good = np.all([(digit[i] >= 0) & (digit[i] <= 9) for i in _DIGITS], axis=0)
+    digit = np.ascontiguousarray(letters.T) - np.uint8(ord("0"))  # what is no digit comes to more than 9
+    good = (digit[_DIGITS, :] <= 9).all(axis=0)
     for place, letter in ((4, "-"), (7, "-"), (13, ":"), (16, ":")):
         good &= letters[:, place] == ord(letter)
     good &= (letters[:, 10] == ord("T")) | (letters[:, 10] == ord(" "))
-    year = digit[0] * 1000 + digit[1] * 100 + digit[2] * 10 + digit[3]
-    month, day, hour, minute, second = (digit[i] * 10 + digit[i + 1] for i in (5, 8, 11, 14, 17))
+    century, year, month, day, hour, minute, second = (
+        digit[i].astype(np.int64) * 10 + digit[i + 1] for i in (0, 2, 5, 8, 11, 14, 17)
+    )
+    year += century * 100
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     good &= (year >= 1678) & (year <= 2261) & (month >= 1) & (month <= 12) & (day >= 1)
     good &= (hour < 24) & (minute < 60) & (second < 60)
@@ -158,7 +160,7 @@ def _digits(letters: NDArray[np.uint8]) -> tuple[Int64s, NDArray[np.bool_]]:
     return np.where(good, np.where(good, seconds, 0) * NS["s"] + fraction, 0), good
 
 
-def _fraction(letters: NDArray[np.uint8], digit: Int64s) -> tuple[Int64s, NDArray[np.bool_]]:
+def _fraction(letters: NDArray[np.uint8], digit: NDArray[np.uint8]) -> tuple[Int64s, NDArray[np.bool_]]:
     """Return the nanoseconds behind the seconds, and whether nothing else but UTC stands there."""
     n, width = letters.shape
     zulu = letters[:, -1] == ord("Z")
@@ -171,8 +173,9 @@ def _fraction(letters: NDArray[np.uint8], digit: Int64s) -> tuple[Int64s, NDArra
         if place == 19:
             good &= ~inside | (letters[:, place] == ord("."))
         else:
-            good &= ~inside | ((digit[place] >= 0) & (digit[place] <= 9) & (place < 29))
-            fraction += np.where(inside & (place < 29), digit[place] * 10 ** max(28 - place, 0), 0)
+            good &= ~inside | ((digit[place] <= 9) & (place < 29))
+            worth = 10 ** (28 - place) if place < 29 else 0
+            fraction += np.where(inside, digit[place], 0).astype(np.int64) * worth
     return fraction, good
 
 
