@@ -184,6 +184,7 @@ SEQUENTIAL = {
     "check_large_change_is_found": Deaf(),
     "check_alarms_are_in_order": Timeless(),
     "check_growing_and_resetting": NeverGrows(),
+    "check_baselines_stay": Forgetful(),
     "check_misfits_are_refused": Unchecked(),
     "check_parameters_are_validated": Careless(),
 }
