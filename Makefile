@@ -77,6 +77,7 @@ $(READY): pyproject.toml $(LOCKS) | $(BIN)/uv
 	@$(INSTALL) --require-hashes $(LOCKS:%=--requirements %) || { echo "make: packages could not be installed; is there \
 	a network, and does requirements.lock go with pyproject.toml (make lock)?" >&2; exit 1; }
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(BIN)/anchorwatch warm >/dev/null
 	@touch $@
 
 $(BIN)/uv: | $(BIN)/python

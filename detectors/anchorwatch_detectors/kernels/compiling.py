@@ -146,7 +146,7 @@ class _KernelCache(FunctionCache):  # type: ignore[misc] # numba is not typed
         """Return what was kept; what cannot be read is compiled anew, as if it had not been."""
         try:
             return super().load_overload(sig, target_context)
-        except (OSError, EOFError):
+        except (OSError, EOFError):  # what was kept is lost or cut off: None has it compiled anew
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
