@@ -151,5 +151,5 @@ class _KernelCache(FunctionCache):  # type: ignore[misc] # numba is not typed
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled; where it cannot be written (read-only, full) the process goes on without."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # no room, no right to write: the process has what it compiled
             super().save_overload(sig, data)
