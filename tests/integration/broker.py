@@ -216,7 +216,8 @@ class Broker:
         )
         (self.directory / "server.properties").write_text(properties)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"]
+        # with an equals sign: one id in 64 begins with a dash and would be read as an option
+        arguments = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", "server.properties"]
         for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
             arguments += ["--add-scram", f"{mechanism}=[name={USER},password={PASSWORD}]"]
         _run([*self._java(), *arguments], self.directory)

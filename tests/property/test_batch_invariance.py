@@ -4,13 +4,28 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
 from tests.property.worlds import Run, World, worlds
 
 from anchorwatch.engine.state import from_parts
 
 THOROUGH = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+BEGUN_AFTER_A_TAKEOVER = World(
+    seed=595772313,
+    n=120,
+    partitions=(1, 1),
+    shared=True,
+    segments=False,
+    size=30,
+    time=12,
+    lateness=0,
+    wait=40,
+    early=0,
+    coarse=False,
+)
+"""A version begins shortly after another one took over: that one has not replaced it, also within one batch."""
 
 
 def assert_same(one, other):
@@ -33,6 +48,7 @@ def test_cutting_and_interleaving_change_nothing(world, seed, eager):
 
 @THOROUGH
 @given(worlds(), st.integers(0, 2**32 - 1), st.floats(0.05, 1.0))
+@example(BEGUN_AFTER_A_TAKEOVER, 0, 1.0)
 def test_a_restart_anywhere_changes_nothing(world, seed, restarts):
     """State that went through bytes goes on as it would have, also where only what changed was written."""
     cut = Run(world).take_cut(np.random.default_rng(seed))

@@ -40,12 +40,15 @@ class Routed:
         (n,) code of the version.
     records
         What the join remembers of them.
+    begun
+        (versions,) position in the release of the first prediction of each version; -1 for an earlier release.
     """
 
     rows: NDArray[np.int64]
     at: NDArray[np.int64]
     version: NDArray[np.int32]
     records: Columns
+    begun: NDArray[np.int64]
 
 
 class Takeover(NamedTuple):
@@ -58,7 +61,7 @@ class Takeover(NamedTuple):
 
 def route(watch: Watch, state: State, release: Release) -> Routed:
     """Return the predictions to take: of a known or new version, with an id not seen before."""
-    version = _versions(watch, state, release)
+    version, begun = _versions(watch, state, release)
     known = np.flatnonzero(version >= 0)
     state.count("too_many_versions", len(version) - len(known))
     records = _records(watch, release, version)
@@ -66,7 +69,8 @@ def route(watch: Watch, state: State, release: Release) -> Routed:
         records = records.take(known)
     state.join, new = join.remember(state.join, watch.terms, records)
     rows = known[new]
-    return Routed(rows, release.prediction_at[rows], version[rows], records if new.all() else records.take(new))
+    records = records if new.all() else records.take(new)
+    return Routed(rows, release.prediction_at[rows], version[rows], records, begun)
 
 
 def prediction_block(release: Release, routed: Routed, code: int) -> Block:
@@ -128,30 +132,35 @@ def takeovers(watch: Watch, state: State, routed: Routed) -> list[Takeover]:
         code = int(routed.version[rows[0]])
         before = state.streak[1] if state.streak[0] == code else 0
         state.streak = (code, before + len(rows))
-        if before < watch.takeover <= state.streak[1] and len(state.versions) > 1:
+        if before < watch.takeover <= state.streak[1]:
             row = rows[watch.takeover - before - 1]
-            moment = Moment(int(routed.at[row]), 1, int(routed.records.time[row]))
-            out.append(
-                Takeover(
-                    moment, state.versions[code].name, tuple(v.name for i, v in enumerate(state.versions) if i != code)
-                )
-            )
+            others = (routed.begun < routed.at[row]) & (np.arange(len(routed.begun)) != code)
+            if others.any():
+                moment = Moment(int(routed.at[row]), 1, int(routed.records.time[row]))
+                replaced = tuple(state.versions[i].name for i in np.flatnonzero(others).tolist())
+                out.append(Takeover(moment, state.versions[code].name, replaced))
     return out
 
 
-def _versions(watch: Watch, state: State, release: Release) -> NDArray[np.int32]:
-    """Return each prediction's code, versions numbered in order of first appearance; -1 beyond the limit."""
+def _versions(watch: Watch, state: State, release: Release) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return each prediction's code, versions numbered in order of first appearance; -1 beyond the limit.
+
+    The second is the position in the release at which each version began; -1 for an earlier release.
+    """
     predictions = release.predictions
     codes = {v.name: i for i, v in enumerate(state.versions)}
+    begun = [-1] * len(codes)
     table = np.full(len(predictions.versions) + 1, -1, np.int32)
-    used, first = np.unique(predictions.version, return_index=True)
-    for local in used[np.argsort(first)].tolist():
+    _, first = np.unique(predictions.version, return_index=True)
+    for row in np.sort(first).tolist():
+        local = int(predictions.version[row])
         name = predictions.versions[local]
         if name not in codes and len(codes) < VERSIONS:
             codes[name] = len(codes)
+            begun.append(int(release.prediction_at[row]))
             state.versions.append(_new_version(watch, name))
         table[local] = codes.get(name, -1)
-    return table[predictions.version]
+    return table[predictions.version], np.array(begun, np.int64)
 
 
 def _new_version(watch: Watch, name: str) -> Version:
