@@ -78,14 +78,16 @@ def clairvoyant(best: Best, target: float, streams: int) -> float:
     logarithm of the run length. (A single one need not exist: sums of errors take few values.)
     """
     step = best.unit * max(0.7, best.jump)
-    threshold, seen = best.unit * math.log(target) * 0.8, {}
+    threshold = best.unit * math.log(target) * 0.8
+    seen: dict[float, float] = {}
     while len(seen) < 2 or not min(seen) <= math.log(target) <= max(seen):
         detector = registry.sequential("cusum", {"reference": best.reference, "threshold": threshold, "mode": "up"})
         length = math.log(run_length(detector, best.usual, best.draws[0], 400, 5))
         seen[length] = delays(detector, best.usual, best.draws, streams, 3, before=3000).mean()
         threshold += step if length < math.log(target) else -step
-    near = sorted(seen, key=lambda length: abs(length - math.log(target)))[:2]
-    return float(np.interp(math.log(target), sorted(near), [seen[length] for length in sorted(near)]))
+    below = max(length for length in seen if length <= math.log(target))
+    above = min(length for length in seen if length >= math.log(target))
+    return float(np.interp(math.log(target), [below, above], [seen[below], seen[above]]))
 
 
 def exact(mean: float, deviation: float) -> Usual:
