@@ -215,9 +215,9 @@ class Broker:
             store_password=self._store_password,
         )
         (self.directory / "server.properties").write_text(properties)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        # with an equals sign: one id in 64 begins with a dash and would be read as an option
-        arguments = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", "server.properties"]
+        # without dashes: one id in 64 would begin with one and be read as an option
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "A")
+        arguments = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"]
         for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
             arguments += ["--add-scram", f"{mechanism}=[name={USER},password={PASSWORD}]"]
         _run([*self._java(), *arguments], self.directory)
