@@ -23,7 +23,8 @@ class Measurement(NamedTuple):
     against
         The alternative: its name, and the median of its rounds.
     ratio
-        How many times better we are; above 1 is better, whether more or less of the unit is wanted.
+        How many times better we are: the median of the rounds' own ratios, for what else the machine does falls on
+        both sides of a round. Above 1 is better, whether more or less of the unit is wanted.
     rounds
         Values of each round, ours first, in the order they were measured in.
     """
@@ -40,14 +41,16 @@ def rates(name: str, events: int, against: str, rounds: list[list[float]]) -> Me
     """Return seconds of each round as events a second."""
     each = [[round(events / seconds) for seconds in pair] for pair in rounds]
     ours, theirs = (median(values) for values in zip(*each, strict=True))
-    return Measurement(name, ours, "events/s", {"name": against, "value": theirs}, round(ours / theirs, 2), each)
+    ratio = median(own / other for own, other in each)
+    return Measurement(name, ours, "events/s", {"name": against, "value": theirs}, round(ratio, 2), each)
 
 
 def durations(name: str, against: str, rounds: list[list[float]]) -> Measurement:
     """Return seconds of each round as milliseconds."""
     each = [[round(seconds * 1e3, 3) for seconds in pair] for pair in rounds]
     ours, theirs = (median(values) for values in zip(*each, strict=True))
-    return Measurement(name, ours, "ms", {"name": against, "value": theirs}, round(theirs / ours, 2), each)
+    ratio = median(other / own for own, other in each)
+    return Measurement(name, ours, "ms", {"name": against, "value": theirs}, round(ratio, 2), each)
 
 
 def alternate(rounds: int, *contenders: Callable[[], object]) -> list[list[float]]:
