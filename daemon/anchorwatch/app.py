@@ -24,6 +24,7 @@ from anchorwatch.hosted import Model
 from anchorwatch.store.rows import Checkpoint
 from anchorwatch.store.store import Store
 from anchorwatch.worries import Worries
+from anchorwatch_detectors.warming import warm
 
 if TYPE_CHECKING:
     import threading
@@ -173,6 +174,8 @@ class Daemon:
             parts.callback(store.close)
             models = models_of(settings, store)
             for model in models:
+                for lookout in model.watch.lookouts():
+                    warm(lookout.detector)
                 if (name := model.watch.name) in self._reset:
                     anew = to_parts(model.watch, begun_anew(model.watch, store))
                     store.forget(name)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from anchorwatch_detectors import registry
+if TYPE_CHECKING:
+    from anchorwatch_detectors.base import SequentialDetector
 
 _EVENTS = 64
 
 
-def warm(name: str) -> None:
-    """Compile the kernels of a sequential detector, and keep them where `kernels.compiling` finds a place.
+def warm(detector: SequentialDetector) -> None:
+    """Load or compile the kernels of a sequential detector, and keep them where `kernels.compiling` finds a place.
 
     Parameters
     ----------
-    name
-        A registered name; a detector without kernels is run over a few values and nothing else happens.
+    detector
+        Any; one without kernels is run over a few values and nothing else happens.
     """
-    state = registry.sequential(name).start(1, 1)
+    state = detector.start(1, 1)
     values = np.zeros((1, _EVENTS))
     state.update(values)
     state.update(values, np.zeros(_EVENTS, dtype=np.int64))

@@ -19,7 +19,7 @@ def warm() -> None:
     from anchorwatch_detectors import registry, warming
 
     for name in registry.names("sequential"):
-        warming.warm(name)
+        warming.warm(registry.sequential(name))
         typer.echo(f"compiled {name}")
     place = warming.place()
     if place is None:

@@ -98,6 +98,10 @@ class Watch:
     fingerprint: str
     code: str
 
+    def lookouts(self) -> tuple[Lookout, ...]:
+        """Return all its sequential detectors, each with what it watches."""
+        return self.predictions.lookouts + (() if self.outcomes is None else self.outcomes.lookouts)
+
 
 def compile_watch(source: str, name: str, model: Model, given: Baseline | None, code: str) -> Watch:
     """Return the watch of a model.

@@ -109,7 +109,7 @@ assert one.answer(np.ones(3)) == 6.0
 @pytest.mark.parametrize("name", registry.names("sequential"))
 def test_after_warming_a_detector_compiles_nothing_more(name):
     """Neither its first block, with or without groups, nor its first alarm waits for a compiler."""
-    warming.warm(name)
+    warming.warm(registry.sequential(name))
     before = compiled()
     state = registry.sequential(name).start(2, 1)
     rng = np.random.default_rng(1)
