@@ -1,0 +1,207 @@
+"""The detectors that river does not have ring where a plain reading of their papers does, value by value."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from anchorwatch_detectors import registry, synth
+from anchorwatch_detectors.sequential import optwin
+
+GROUPS, SUBJECTS, EVENTS = 3, 4, 3000
+
+
+def stepd(values, p):
+    """Yield (place, statistic, threshold, since, before, after) of alarms: Nishida and Yamauchi, equation 1."""
+    size, lane = p["window_size"], []
+    sides = 2 if p["mode"] == "both" else 1
+    for place, x in enumerate(values):
+        lane.append(x)
+        older, recent = lane[:-size], lane[-size:]
+        if len(older) < size:
+            continue
+        before, after = sum(older) / len(older), sum(recent) / size
+        pooled, inverse = sum(lane) / len(lane), 1 / len(older) + 1 / size
+        if p["mode"] == "up" and after < before or p["mode"] == "down" and after > before or pooled in (0.0, 1.0):
+            continue
+        statistic = (abs(after - before) - 0.5 * inverse) / math.sqrt(pooled * (1 - pooled) * inverse)
+        if sides * stats.norm.sf(statistic) < p["alpha"] and statistic > 0:
+            yield place, statistic, stats.norm.isf(p["alpha"] / sides), size, before, after
+            lane = []
+
+
+def rddm(values, p):
+    """Yield alarms: Barros et al., algorithm 1; the lists hold what the paper stores."""
+    stored, warned, n, rate, least = [], [], 0, 0.0, (math.inf, math.inf)
+    then = None
+    for place, x in enumerate(values):
+        stored = [*stored, x][-p["min_stable"] :]
+        was = (n, rate)
+        n, rate = n + 1, rate + (x - rate) / (n + 1)
+        spread = math.sqrt(rate * (1 - rate) / n)
+        if n < p["warm_start"]:
+            continue
+        if rate + spread < sum(least):
+            least = (rate, spread)
+        drift_at = least[0] + p["drift_threshold"] * least[1]
+        warning_at = least[0] + p["warning_threshold"] * least[1]
+        drifts, warns = rate + spread > drift_at, rate + spread > warning_at
+        warned = [*warned, x] if warns or (drifts and warned) else []
+        then = (was if len(warned) <= 1 else then) if warned or drifts else None
+        overdue = not drifts and len(warned) > p["warning_limit"]
+        if drifts or overdue:
+            since = n - then[0]
+            before = then[1] if then[0] else math.nan
+            after = (n * rate - then[0] * then[1]) / since
+            yield place, rate + spread, warning_at if overdue else drift_at, since, before, after
+            stored = warned if warned and drifts else [x]
+            n, rate, least, warned = 0, 0.0, (math.inf, math.inf), []
+            for again in stored:
+                n, rate = n + 1, rate + (again - rate) / (n + 1)
+                spread = math.sqrt(rate * (1 - rate) / n)
+                if n >= p["warm_start"] and rate + spread < sum(least):
+                    least = (rate, spread)
+        elif n >= p["max_concept"] and not warned:
+            n, rate = len(stored), sum(stored) / len(stored)
+
+
+def seed(values, p):
+    """Yield alarms: Huang et al., section III; blocks are lists of their values."""
+    blocks, waited = [[]], 0
+    for place, x in enumerate(values):
+        blocks[-1].append(x)
+        if len(blocks[-1]) < p["block_size"]:
+            continue
+        held, waited = [np.array(block) for block in blocks], waited + 1
+        lane, cut = np.concatenate(held), None
+        scale = math.log(2 * math.log(len(lane)) / p["delta"]) if len(held) > 1 else 0.0
+        for k in range(len(held) - 1, 0, -1):
+            older, newer = np.concatenate(held[:k]), np.concatenate(held[k:])
+            share = 1 / len(older) + 1 / len(newer)
+            bound = math.sqrt(2 * share * lane.var() * scale) + 2 / 3 * share * scale
+            if abs(newer.mean() - older.mean()) > bound:
+                cut = place, abs(newer.mean() - older.mean()), bound, len(newer), older.mean(), newer.mean()
+                break
+        if cut is not None:
+            yield cut
+            held, waited = [], 0
+        elif waited == p["compress_term"]:
+            waited, k, gap = 0, len(held) - 1, 0.0
+            while k > 0:
+                gap += p["smallest_gap"] * p["growth"]
+                if abs(held[k].mean() - held[k - 1].mean()) < gap:
+                    held[k - 1 : k + 1] = [np.concatenate(held[k - 1 : k + 1])]
+                k -= 1
+        blocks = [*map(list, held), []]
+
+
+def bounds(older, newer, level):
+    """Return the bound of the F test of the newer side, and of Welch's t test with variances that far apart."""
+    ratio = stats.f.ppf(level, newer - 1, older - 1)
+    freedom = (1 / older + ratio / newer) ** 2 / (
+        1 / (older**2 * (older - 1.0)) + ratio**2 / (newer**2 * (newer - 1.0))
+    )
+    return ratio, stats.t.ppf(level, freedom)
+
+
+def split(n, p):
+    """Return how many of `n` values are on the older side: the latest split that shows a shift of `rigor`."""
+    newer = np.arange(2, n - 1)
+    ratio, t = bounds(n - newer, newer, p["confidence"] ** 0.25)
+    shows = np.flatnonzero(t * np.sqrt(1 / (n - newer) + ratio / newer) <= p["rigor"])
+    return n - int(newer[shows[0]]) if len(shows) else n // 2
+
+
+def optwin_(values, p):
+    """Yield alarms: Tosi and Theobald, algorithm 1."""
+    window, splits = [], {}
+    for place, x in enumerate(values):
+        window = [*window, x][-p["most_window"] :]
+        n = len(window)
+        if n < p["least_window"]:
+            continue
+        if n not in splits:
+            older = split(n, p)
+            splits[n] = (older, *bounds(older, n - older, p["confidence"] ** 0.25))
+        older, ratio, t = splits[n]
+        before, after = np.array(window[:older]), np.array(window[older:])
+        spreads = before.std(ddof=1) + p["noise"], after.std(ddof=1) + p["noise"]
+        rise = after.mean() - before.mean()
+        if rise <= 0:
+            continue
+        statistic = rise / math.sqrt(spreads[0] ** 2 / older + spreads[1] ** 2 / (n - older))
+        told = (n - older, before.mean(), after.mean())
+        if statistic > t:
+            yield place, statistic, t, *told
+            window = []
+        elif (spreads[1] / spreads[0]) ** 2 > ratio:
+            yield place, (spreads[1] / spreads[0]) ** 2, ratio, *told
+            window = []
+
+
+NAIVE = {"stepd": stepd, "rddm": rddm, "seed": seed, "optwin": optwin_}
+SETTINGS = [
+    ("stepd", {}),
+    ("stepd", {"window_size": 7, "alpha": 0.02, "mode": "up"}),
+    ("stepd", {"window_size": 50, "alpha": 0.0001, "mode": "down"}),
+    ("rddm", {}),
+    ("rddm", {"warm_start": 30, "min_stable": 60, "max_concept": 200, "warning_limit": 40}),
+    ("rddm", {"warm_start": 1, "warning_threshold": 1.0, "min_stable": 33, "max_concept": 66, "warning_limit": 5}),
+    ("seed", {}),
+    ("seed", {"block_size": 8, "compress_term": 3, "delta": 0.3}),
+    ("seed", {"block_size": 5, "smallest_gap": 0.001, "growth": 0.3, "compress_term": 11, "delta": 0.001}),
+    ("optwin", {"most_window": 90}),
+    ("optwin", {"most_window": 400, "confidence": 0.9999, "rigor": 0.8}),
+    ("optwin", {"least_window": 40, "most_window": 64, "confidence": 0.999999, "rigor": 1.0}),
+]
+
+
+def stream(n, kind, name):
+    """Return one of the kinds of streams, in the range that the detector takes, and some values beyond it."""
+    rng = np.random.default_rng([kind, n])
+    rates = np.repeat(rng.random(8), -(-n // 8))[:n]
+    kinds = [
+        lambda: synth.bernoulli(n, kind, 0.2),
+        lambda: (rng.random(n) < rates).astype(float),
+        lambda: (rng.random(n) < np.linspace(0.02, 0.5, n)).astype(float),
+        lambda: np.clip(rates + 0.1 * rng.standard_normal(n), 0.0, 1.0),
+        lambda: np.round(8 * np.clip(0.5 * rates + 0.2 * rng.random(n), 0.0, 1.0)) / 8,
+        lambda: np.where(rng.random(n) < 0.1, np.nan, (rng.random(n) < 0.1 + 0.3 * (rates > 0.6)).astype(float)),
+        lambda: np.where(rng.random(n) < 0.05, rng.choice([np.inf, -np.inf, 1e300, -7e200], n), rates > 0.5),
+        lambda: np.where(np.arange(n) % 500 < 250, 0.25, 0.75),
+        lambda: 1e9 + synth.normal(n, kind) + 2.0 * np.round(3 * rates),
+        lambda: 1e-3 * synth.lognormal(n, kind) * (1 + np.round(3 * rates)),
+    ]
+    return kinds[kind % (len(kinds) if name == "optwin" else len(kinds) - 2)]()
+
+
+@pytest.mark.parametrize(("name", "parameters"), SETTINGS)
+def test_alarms_are_those_of_the_paper_in_lanes_and_blocks_of_any_size(name, parameters):
+    detector = registry.sequential(name, parameters)
+    groups = np.random.default_rng(5).integers(0, GROUPS, EVENTS)
+    values = np.empty((SUBJECTS, EVENTS))
+    for lane in range(GROUPS * SUBJECTS):
+        mine = groups == lane % GROUPS
+        values[lane // GROUPS, mine] = stream(int(mine.sum()), lane, name)
+    state, at, found = detector.start(GROUPS, SUBJECTS), 0, {}
+    rng = np.random.default_rng(6)
+    while at < EVENTS:
+        piece = slice(at, at + int(rng.integers(1, 10 ** int(rng.integers(1, 4)))))
+        told = state.update(values[:, piece], groups[piece])
+        columns = (told.event + at, told.statistic, told.threshold, told.since, told.before, told.after)
+        for group, subject, *alarm in zip(told.group, told.subject, *columns, strict=True):
+            found.setdefault((int(group), int(subject)), []).append([float(x) for x in alarm])
+        at = piece.stop
+    low, high = detector.domain()
+    rung = 0
+    for lane in range(GROUPS * SUBJECTS):
+        group, subject = lane % GROUPS, lane // GROUPS
+        mine = np.flatnonzero((groups == group) & (values[subject] >= low) & (values[subject] <= high))
+        lane_alarms = found.get((group, subject), [])
+        expected = list(NAIVE[name](values[subject, mine].tolist(), detector.parameters()))
+        assert [int(alarm[0]) for alarm in lane_alarms] == [mine[alarm[0]] for alarm in expected]
+        for alarm, definition in zip(lane_alarms, expected, strict=True):
+            assert alarm[1:] == pytest.approx(list(definition[1:]), rel=1e-6, abs=1e-9, nan_ok=True)
+        rung += len(expected)
+    assert rung > 3
