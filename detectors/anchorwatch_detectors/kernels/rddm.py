@@ -44,8 +44,8 @@ def store(row: Floats, x: float) -> None:
 
 
 @kernel
-def restart(row: Floats, kept: int, warm: int, follow: bool) -> None:
-    """Let number and mean be those of the newest `kept` values; `follow` the least through them, where a lane began."""
+def restart(row: Floats, kept: int, first: int) -> None:
+    """Let number and mean be those of the newest `kept` values; from the `first` of them on, follow the least."""
     size = len(row) - WINDOW
     stored, head = int(row[STORED]), int(row[HEAD])
     head = (head + stored - kept) % size
@@ -55,7 +55,7 @@ def restart(row: Floats, kept: int, warm: int, follow: bool) -> None:
         n += 1.0
         rate += (1.0 / n) * (row[WINDOW + (place if place < size else place - size)] - rate)
         spread = math.sqrt(rate * (1.0 - rate) / n)
-        if follow and n >= warm and rate + spread < row[LEAST]:
+        if n >= first and rate + spread < row[LEAST]:
             row[LEAST_RATE], row[LEAST_SPREAD], row[LEAST] = rate, spread, rate + spread
     row[N], row[RATE], row[STORED], row[HEAD] = n, rate, kept, head
     row[WARNED] = row[THEN_N] = row[THEN_RATE] = 0.0
@@ -90,15 +90,15 @@ def walk(row: Floats, series: Floats, start: int, stop: int, settings: Settings)
         if row[WARNED] > settings.warning_limit:
             return i
         if n >= settings.max_concept and row[WARNED] == 0.0:
-            restart(row, int(row[STORED]), settings.warm_start, False)
+            restart(row, int(row[STORED]), int(row[STORED]) + 1)
     return stop
 
 
 @kernel
-def begin(row: Floats, drifted: bool, warm: int) -> None:
-    """Begin a lane anew after an alarm with what is of the new concept, as `sequential.rddm` has it."""
+def begin(row: Floats, kept: int, warm_start: int) -> None:
+    """Begin a lane anew after an alarm with its newest `kept` values."""
     row[LEAST_RATE] = row[LEAST_SPREAD] = row[LEAST] = math.inf
-    restart(row, int(row[WARNED]) if drifted and row[WARNED] > 0.0 else 1, warm, True)
+    restart(row, kept, warm_start)
 
 
 @kernel
@@ -123,6 +123,6 @@ def take(rows: Floats, block: Block, settings: Settings) -> Floats:
                 alarms = with_room(alarms, k)
                 put_split(alarms[k], (events[at], group, subject), (reached, threshold), (n, rate), then)
                 k += 1
-                begin(row, drifted, settings.warm_start)
+                begin(row, max(1, int(row[WARNED])) if drifted else 1, settings.warm_start)
                 at = walk(row, series, at + 1, stop, settings)
     return alarms[:k]

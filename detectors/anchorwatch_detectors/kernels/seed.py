@@ -29,9 +29,7 @@ class Settings(NamedTuple):
 
 
 @kernel
-def merged(
-    older: tuple[float, float, float], newer: tuple[float, float, float]
-) -> tuple[float, float, float]:
+def merged(older: tuple[float, float, float], newer: tuple[float, float, float]) -> tuple[float, float, float]:
     """Return number, sum and sum of squared deviations of the values of two blocks."""
     n0, total0, squares0 = older
     n1, total1, squares1 = newer

@@ -55,9 +55,7 @@ def take(rows: Floats, block: Block, quantile: float, sides: tuple[bool, bool]) 
 
 
 @kernel
-def _until_alarm(
-    row: Floats, series: Floats, at: int, quantile: float, sides: tuple[bool, bool]
-) -> tuple[int, float]:
+def _until_alarm(row: Floats, series: Floats, at: int, quantile: float, sides: tuple[bool, bool]) -> tuple[int, float]:
     """Take values from place `at` on, up to the first alarm; return its place, or the number of values without one.
 
     With the place comes the distance of the shares in standard errors.

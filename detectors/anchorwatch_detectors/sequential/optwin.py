@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -185,7 +184,7 @@ def _bounds(older: Ints, newer: Ints, level: float) -> tuple[Floats, Floats]:
     """Return the bounds of the t and of the F test; the t test's for variances as unlike as the F test lets pass."""
     from scipy import special
 
-    ratio = special.fdtri(newer - 1.0, older - 1.0, level)
+    ratio = np.asarray(special.fdtri(newer - 1.0, older - 1.0, level), dtype=np.float64)
     spread = (1.0 / older + ratio / newer) ** 2
     freedom = spread / (1.0 / (older**2 * (older - 1.0)) + ratio**2 / (newer**2 * (newer - 1.0)))
-    return special.stdtrit(freedom, level), ratio
+    return np.asarray(special.stdtrit(freedom, level), dtype=np.float64), ratio

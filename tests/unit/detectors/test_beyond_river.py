@@ -1,15 +1,18 @@
 """The detectors that river does not have ring where a plain reading of their papers does, value by value."""
 
+import functools
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from anchorwatch_detectors import registry, synth
-from anchorwatch_detectors.sequential import optwin
+from anchorwatch_detectors.sequential.optwin import _tables
 
-GROUPS, SUBJECTS, EVENTS = 3, 4, 3000
+NORMAL = NormalDist()
+GROUPS, SUBJECTS, EVENTS = 3, 4, 2100
 
 
 def stepd(values, p):
@@ -23,11 +26,12 @@ def stepd(values, p):
             continue
         before, after = sum(older) / len(older), sum(recent) / size
         pooled, inverse = sum(lane) / len(lane), 1 / len(older) + 1 / size
-        if p["mode"] == "up" and after < before or p["mode"] == "down" and after > before or pooled in (0.0, 1.0):
+        deaf = {"both": False, "up": after < before, "down": after > before}[p["mode"]]
+        if deaf or pooled in (0.0, 1.0):
             continue
         statistic = (abs(after - before) - 0.5 * inverse) / math.sqrt(pooled * (1 - pooled) * inverse)
-        if sides * stats.norm.sf(statistic) < p["alpha"] and statistic > 0:
-            yield place, statistic, stats.norm.isf(p["alpha"] / sides), size, before, after
+        if sides * (1 - NORMAL.cdf(statistic)) < p["alpha"] and statistic > 0:
+            yield place, statistic, NORMAL.inv_cdf(1 - p["alpha"] / sides), size, before, after
             lane = []
 
 
@@ -105,26 +109,25 @@ def bounds(older, newer, level):
     return ratio, stats.t.ppf(level, freedom)
 
 
-def split(n, p):
-    """Return how many of `n` values are on the older side: the latest split that shows a shift of `rigor`."""
+@functools.cache
+def split(n, rigor, level):
+    """Return how many of `n` values are on the older side, at the latest split that shows a shift, and the bounds."""
     newer = np.arange(2, n - 1)
-    ratio, t = bounds(n - newer, newer, p["confidence"] ** 0.25)
-    shows = np.flatnonzero(t * np.sqrt(1 / (n - newer) + ratio / newer) <= p["rigor"])
-    return n - int(newer[shows[0]]) if len(shows) else n // 2
+    ratio, t = bounds(n - newer, newer, level)
+    shows = np.flatnonzero(t * np.sqrt(1 / (n - newer) + ratio / newer) <= rigor)
+    at = int(shows[0]) if len(shows) else n - n // 2 - 2
+    return n - int(newer[at]), ratio[at], t[at]
 
 
 def optwin_(values, p):
     """Yield alarms: Tosi and Theobald, algorithm 1."""
-    window, splits = [], {}
+    window = []
     for place, x in enumerate(values):
         window = [*window, x][-p["most_window"] :]
         n = len(window)
         if n < p["least_window"]:
             continue
-        if n not in splits:
-            older = split(n, p)
-            splits[n] = (older, *bounds(older, n - older, p["confidence"] ** 0.25))
-        older, ratio, t = splits[n]
+        older, ratio, t = split(n, p["rigor"], p["confidence"] ** 0.25)
         before, after = np.array(window[:older]), np.array(window[older:])
         spreads = before.std(ddof=1) + p["noise"], after.std(ddof=1) + p["noise"]
         rise = after.mean() - before.mean()
@@ -205,3 +208,123 @@ def test_alarms_are_those_of_the_paper_in_lanes_and_blocks_of_any_size(name, par
             assert alarm[1:] == pytest.approx(list(definition[1:]), rel=1e-6, abs=1e-9, nan_ok=True)
         rung += len(expected)
     assert rung > 3
+
+
+@pytest.mark.parametrize(
+    ("rigor", "confidence"), [(0.05, 0.5), (0.3, 0.9), (0.5, 0.99), (1.0, 0.999999), (0.01, 0.999)]
+)
+def test_the_window_of_optwin_is_split_as_late_as_a_shift_shows_at_any_length(rigor, confidence):
+    splits, t_bounds, f_bounds = _tables(rigor, confidence, 30, 500)
+    for n in (*range(30, 60), *range(60, 501, 11), 500):
+        older, ratio, t = split(n, rigor, confidence**0.25)
+        assert splits[n] == older
+        assert (t_bounds[n], f_bounds[n]) == pytest.approx((t, ratio), rel=1e-9)
+
+
+def test_optwin_hears_as_well_far_from_zero_and_after_a_huge_value_has_left_its_window():
+    rng = np.random.default_rng(3)
+    losses = np.round(np.concatenate([rng.normal(0, 1, 700), rng.normal(3, 1, 60)]) * 1024) / 1024
+    detector = registry.sequential("optwin", {"most_window": 200, "confidence": 0.999999, "rigor": 1.0})
+    behind = np.concatenate([[0.0, -1e13], losses])
+    near, far, after = (
+        detector.start(1, 1).update(values[np.newaxis]).event.tolist() for values in (losses, 2.0**40 + losses, behind)
+    )
+    assert 700 < near[0] < 720
+    assert far == near
+    assert [event - 2 for event in after] == near
+
+
+def test_a_long_quiet_concept_makes_ddm_deaf_and_not_rddm():
+    heard = {"ddm": 0, "rddm": 0}
+    for kind in range(6):
+        rng = np.random.default_rng(kind)
+        errors = np.concatenate([rng.random(100_000) < 0.2, rng.random(7_000) < 0.3]).astype(float)
+        for name, parameters in (("ddm", {}), ("rddm", {"drift_threshold": 3.0, "warning_threshold": 2.0})):
+            alarms = registry.sequential(name, parameters).start(1, 1).update(errors[np.newaxis])
+            heard[name] += bool((alarms.event >= 100_000).any())
+    assert heard["rddm"] == 6
+    assert heard["ddm"] <= 2
+
+
+def test_rddm_goes_on_after_an_alarm_with_the_values_since_its_warning_began():
+    errors = np.concatenate([np.tile([1.0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 40), np.ones(40)])
+    state = registry.sequential("rddm").start(1, 1)
+    alarms = state.update(errors[np.newaxis, :440])
+    event, since = int(alarms.event[0]), int(alarms.since[0])
+    assert 1 < since <= event - 400 + 1
+    again = registry.sequential("rddm").start(1, 1)
+    again.update(errors[np.newaxis, event + 1 - since : event + 1])
+    one, other = (lanes.to_plain()["rows"][0, 0] for lanes in (registry_state(errors, event), again))
+    assert one[:2].tolist() == other[:2].tolist()
+
+
+def registry_state(errors, event):
+    """Return lanes of RDDM that have taken the errors up to an event."""
+    state = registry.sequential("rddm").start(1, 1)
+    state.update(errors[np.newaxis, : event + 1])
+    return state
+
+
+def test_stepd_takes_a_distance_within_the_correction_for_no_evidence():
+    """One error in 5,000 values: the shares are as near as can be, and the standard error is almost nothing."""
+    errors = np.zeros(6000)
+    errors[1000] = 1.0
+    assert registry.sequential("stepd").start(1, 1).update(errors[np.newaxis, 1100:]).event.tolist() == []
+    assert registry.sequential("stepd").start(1, 1).update(errors[np.newaxis]).event.tolist() == []
+
+
+def test_seed_keeps_few_blocks_of_a_long_quiet_stream():
+    state = registry.sequential("seed", {"delta": 0.0001}).start(1, 1)
+    state.update(synth.bernoulli(200_000, 4, 0.2)[np.newaxis])
+    rows = state.to_plain()["rows"]
+    assert rows[0, 0, 5::3].sum() + rows[0, 0, 2] == 200_000
+    assert 2 <= rows[0, 0, 0] < 130
+    assert rows.nbytes < 5000
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "damage"),
+    [
+        *(("stepd", column, damage) for column in (2, 3) for damage in (-1.0, 0.5, 31.0, math.nan)),
+        *(("rddm", column, damage) for column in (5, 6, 7) for damage in (-1.0, 0.5, 7001.0, math.nan)),
+        *(("seed", column, damage) for column in (0, 1, 2) for damage in (-1.0, 0.5, 1e6, math.nan)),
+        ("seed", 0, 150.0),
+        ("seed", 5, 0.0),
+        *(("optwin", column, damage) for column in (0, 1, 3) for damage in (-1.0, 0.5, 1e6, math.nan)),
+        ("optwin", 9, math.inf),
+    ],
+)
+def test_a_damaged_lane_is_refused_before_a_kernel_reads_beyond_it(name, column, damage):
+    detector = registry.sequential(name)
+    state = detector.start(1, 1)
+    state.update(synth.bernoulli(400, 1, 0.2)[np.newaxis])
+    plain = state.to_plain()
+    detector.restore(plain)
+    plain["rows"][0, 0, column] = damage
+    with pytest.raises(ValueError, match=f"{name}: a stored lane"):
+        detector.restore(plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("rddm", {"min_stable": 100, "max_concept": 199}),
+        ("rddm", {"min_stable": 100, "max_concept": 300, "warning_limit": 100}),
+        ("optwin", {"least_window": 50, "most_window": 49}),
+        ("optwin", {"confidence": 1.0}),
+        ("optwin", {"noise": 0.0}),
+        ("seed", {"smallest_gap": 0.0}),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused(name, parameters):
+    with pytest.raises(ValueError, match=f"^{name}: "):
+        registry.sequential(name, parameters)
+
+
+@pytest.mark.parametrize("name", sorted(NAIVE))
+def test_river_has_no_such_detector_and_it_is_told(name):
+    state = registry.sequential(name).start(1, 1)
+    with pytest.raises(ValueError, match="river has no"):
+        state.to_river(0, 0)
+    with pytest.raises(ValueError, match="river has no"):
+        state.from_river(0, 0, object())
