@@ -20,6 +20,10 @@ and sums of squares of either side; the window. All but the first value are told
 far from zero lose no digits."""
 
 
+SPOILS = 2.0**20
+"""A square so many times larger than the sum of those left has cost them digits that count."""
+
+
 class Settings(NamedTuple):
     """By which the loop decides.
 
@@ -39,31 +43,44 @@ class Settings(NamedTuple):
 
 
 @kernel
-def move(row: Floats, split: int, most: int) -> None:
-    """Let the older side have `split` values; what it has too many or too few changes sides."""
-    older, head = int(row[OLDER]), int(row[HEAD])
-    while older != split:
-        place = head + (older if older < split else older - 1)
+def add_anew(row: Floats, column: int, first: int, last: int, most: int) -> None:
+    """Sum the values from the `first` oldest of the window up to the `last` into a side's columns."""
+    row[column] = row[column + 1] = 0.0
+    for i in range(first, last):
+        place = int(row[HEAD]) + i
         x = row[WINDOW + (place if place < most else place - most)]
-        sign = 1.0 if older < split else -1.0
-        row[OLDER_SUM] += sign * x
-        row[OLDER_SQUARES] += sign * x * x
-        row[NEWER_SUM] -= sign * x
-        row[NEWER_SQUARES] -= sign * x * x
-        older += 1 if sign > 0.0 else -1
-    row[OLDER] = older
+        row[column] += x
+        row[column + 1] += x * x
 
 
 @kernel
-def add_anew(row: Floats, most: int) -> None:
-    """Sum both sides of a full window that begins at its first place: what rounding left over the time is gone."""
-    older = int(row[OLDER])
-    row[OLDER_SUM] = row[OLDER_SQUARES] = row[NEWER_SUM] = row[NEWER_SQUARES] = 0.0
-    for place in range(most):
-        x = row[WINDOW + place]
-        column = OLDER_SUM if place < older else NEWER_SUM
-        row[column] += x
-        row[column + 1] += x * x
+def lose(row: Floats, column: int, x: float) -> bool:
+    """Take a value out of a side's sums; say whether it was so large that rounding has spoilt what is left."""
+    row[column] -= x
+    row[column + 1] -= x * x
+    return bool(x * x > SPOILS * row[column + 1])
+
+
+@kernel
+def move(row: Floats, split: int, most: int) -> None:
+    """Let the older side have `split` values; what it has too many or too few changes sides."""
+    older, n = int(row[OLDER]), int(row[N])
+    while older != split:
+        place = int(row[HEAD]) + (older if older < split else older - 1)
+        x = row[WINDOW + (place if place < most else place - most)]
+        if older < split:
+            older += 1
+            row[OLDER_SUM] += x
+            row[OLDER_SQUARES] += x * x
+            if lose(row, NEWER_SUM, x):
+                add_anew(row, NEWER_SUM, older, n, most)
+        else:
+            older -= 1
+            row[NEWER_SUM] += x
+            row[NEWER_SQUARES] += x * x
+            if lose(row, OLDER_SUM, x):
+                add_anew(row, OLDER_SUM, 0, older, most)
+    row[OLDER] = older
 
 
 @kernel
@@ -80,16 +97,17 @@ def enter(row: Floats, value: float, settings: Settings) -> int:
     else:
         head = int(row[HEAD])
         oldest = row[WINDOW + head]
-        row[OLDER_SUM] -= oldest
-        row[OLDER_SQUARES] -= oldest * oldest
-        row[OLDER] -= 1.0
         row[WINDOW + head] = x
         row[HEAD] = head + 1 if head + 1 < most else 0
+        row[OLDER] -= 1.0
+        if lose(row, OLDER_SUM, oldest):
+            add_anew(row, OLDER_SUM, 0, int(row[OLDER]), most)
     row[NEWER_SUM] += x
     row[NEWER_SQUARES] += x * x
     move(row, settings.splits[n], most)
     if n == most and row[HEAD] == 0.0:
-        add_anew(row, most)
+        add_anew(row, OLDER_SUM, 0, int(row[OLDER]), most)
+        add_anew(row, NEWER_SUM, int(row[OLDER]), most, most)
     return n
 
 

@@ -70,6 +70,16 @@ def rddm(values, p):
             n, rate = len(stored), sum(stored) / len(stored)
 
 
+def compressed(blocks, p):
+    """Return blocks of which neighbours that are alike became one, from the newest back."""
+    blocks, gap = list(blocks), 0.0
+    for k in range(len(blocks) - 1, 0, -1):
+        gap += p["smallest_gap"] * p["growth"]
+        if abs(blocks[k].mean() - blocks[k - 1].mean()) < gap:
+            blocks[k - 1 : k + 1] = [np.concatenate(blocks[k - 1 : k + 1])]
+    return blocks
+
+
 def seed(values, p):
     """Yield alarms: Huang et al., section III; blocks are lists of their values."""
     blocks, waited = [[]], 0
@@ -91,12 +101,7 @@ def seed(values, p):
             yield cut
             held, waited = [], 0
         elif waited == p["compress_term"]:
-            waited, k, gap = 0, len(held) - 1, 0.0
-            while k > 0:
-                gap += p["smallest_gap"] * p["growth"]
-                if abs(held[k].mean() - held[k - 1].mean()) < gap:
-                    held[k - 1 : k + 1] = [np.concatenate(held[k - 1 : k + 1])]
-                k -= 1
+            held, waited = compressed(held, p), 0
         blocks = [*map(list, held), []]
 
 
@@ -224,12 +229,12 @@ def test_the_window_of_optwin_is_split_as_late_as_a_shift_shows_at_any_length(ri
 def test_optwin_hears_as_well_far_from_zero_and_after_a_huge_value_has_left_its_window():
     rng = np.random.default_rng(3)
     losses = np.round(np.concatenate([rng.normal(0, 1, 700), rng.normal(3, 1, 60)]) * 1024) / 1024
-    detector = registry.sequential("optwin", {"most_window": 200, "confidence": 0.999999, "rigor": 1.0})
+    detector = registry.sequential("optwin", {"most_window": 300, "confidence": 0.999999, "rigor": 1.0})
     behind = np.concatenate([[0.0, -1e13], losses])
     near, far, after = (
         detector.start(1, 1).update(values[np.newaxis]).event.tolist() for values in (losses, 2.0**40 + losses, behind)
     )
-    assert 700 < near[0] < 720
+    assert 700 < near[0] < 730
     assert far == near
     assert [event - 2 for event in after] == near
 
@@ -271,6 +276,25 @@ def test_stepd_takes_a_distance_within_the_correction_for_no_evidence():
     errors[1000] = 1.0
     assert registry.sequential("stepd").start(1, 1).update(errors[np.newaxis, 1100:]).event.tolist() == []
     assert registry.sequential("stepd").start(1, 1).update(errors[np.newaxis]).event.tolist() == []
+
+
+@pytest.mark.parametrize(("smallest_gap", "term"), [(0.05, 3), (0.01, 5), (0.002, 20)])
+def test_neighbours_that_are_alike_become_one_block_of_seed_and_others_do_not(smallest_gap, term):
+    parameters = {"block_size": 4, "smallest_gap": smallest_gap, "compress_term": term, "delta": 1e-15}
+    detector = registry.sequential("seed", parameters)
+    values = synth.bernoulli(4000, 2, 0.5)
+    state, blocks = detector.start(1, 1), []
+    for place in range(0, 4000, 4):
+        assert state.update(values[np.newaxis, place : place + 4]).event.tolist() == []
+        blocks.append(values[place : place + 4])
+        if (place // 4 + 1) % term == 0:
+            blocks = compressed(blocks, detector.parameters())
+        row = state.to_plain()["rows"][0, 0]
+        held = row[5 : 5 + 3 * int(row[0])].reshape(-1, 3)
+        assert held[:, 0].tolist() == [len(block) for block in blocks]
+        assert held[:, 1].tolist() == [block.sum() for block in blocks]
+    assert held[:, 2] == pytest.approx([len(block) * block.var() for block in blocks])
+    assert held[:, 0].max() > 4
 
 
 def test_seed_keeps_few_blocks_of_a_long_quiet_stream():
