@@ -66,8 +66,8 @@ class Optwin(BeyondRiver):
     >>> rng = np.random.default_rng(7)
     >>> losses = np.concatenate([rng.normal(20, 2, 500), rng.normal(23, 2, 500)])
     >>> alarms = Optwin(confidence=0.9999).start(groups=1, subjects=1).update(losses[np.newaxis])
-    >>> alarms.event.tolist(), alarms.before.round(1).tolist(), alarms.after.round(1).tolist()
-    ([525], [20.0], [20.8])
+    >>> alarms.event.tolist(), alarms.since.tolist(), alarms.after.round(1).tolist()
+    ([561], [141], [20.7])
 
     References
     ----------

@@ -60,9 +60,9 @@ class Rddm(BeyondRiver):
     >>> import numpy as np
     >>> rng = np.random.default_rng(7)
     >>> errors = np.concatenate([rng.random(1000) < 0.1, rng.random(1000) < 0.4]).astype(float)
-    >>> alarms = Rddm().start(groups=1, subjects=1).update(errors[np.newaxis])
+    >>> alarms = Rddm(warning_threshold=2.0, drift_threshold=3.0).start(groups=1, subjects=1).update(errors[np.newaxis])
     >>> alarms.event.tolist(), alarms.since.tolist(), alarms.before.round(2).tolist()
-    ([1018], [11], [0.09])
+    ([1029], [42], [0.1])
 
     References
     ----------

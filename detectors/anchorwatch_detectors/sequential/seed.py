@@ -59,7 +59,7 @@ class Seed(BeyondRiver):
     >>> errors = np.concatenate([rng.random(1000) < 0.1, rng.random(1000) < 0.4]).astype(float)
     >>> alarms = Seed().start(groups=1, subjects=1).update(errors[np.newaxis])
     >>> alarms.event.tolist(), alarms.since.tolist(), alarms.before.round(2).tolist()
-    ([1023], [32], [0.09])
+    ([1023], [160], [0.09])
 
     References
     ----------

@@ -55,9 +55,9 @@ class Stepd(BeyondRiver):
     >>> import numpy as np
     >>> rng = np.random.default_rng(7)
     >>> errors = np.concatenate([rng.random(1000) < 0.1, rng.random(1000) < 0.4]).astype(float)
-    >>> alarms = Stepd(alpha=0.0001).start(groups=1, subjects=1).update(errors[np.newaxis])
+    >>> alarms = Stepd(alpha=0.00001).start(groups=1, subjects=1).update(errors[np.newaxis])
     >>> alarms.event.tolist(), alarms.before.round(2).tolist(), alarms.after.round(2).tolist()
-    ([1021], [0.09], [0.33])
+    ([1022], [0.1], [0.4])
 
     References
     ----------
