@@ -86,24 +86,19 @@ class KolmogorovSmirnov(WindowTest):
         return Comparison(distance, tail, distance)
 
 
-def _exact_tail(gap: Ints, n: Ints, m: Ints) -> Floats:
-    """Return P(largest |i m - j n| >= gap) over random orders of n values of one sort and m of the other.
+def _exact(gap: Floats, n: Floats, m: Floats) -> Floats:
+    """Return the exact p-values of gaps; of serially correlated values, at the whole number of values they are worth.
 
-    All orders are followed at once, value by value: `chance` holds, for each column, how likely i of the first t values
-    are of the smaller sort and the gap was never reached; what reaches it is taken out and summed.
+    Parameters
+    ----------
+    gap
+        (columns,) distance times n m.
+    n, m
+        (columns,) sizes.
     """
-    n, m = (side[:, np.newaxis] for side in (np.minimum(n, m), np.maximum(n, m)))
-    gap = gap[:, np.newaxis]
-    i = np.arange(int(n.max(initial=0)) + 1)
-    chance = np.zeros((len(gap), len(i)))
-    chance[:, 0] = 1.0
-    tail = np.zeros(len(gap))
-    for taken in range(int((n + m).max(initial=0))):
-        per_value = chance / np.maximum(n + m - taken, 1)
-        step = per_value * np.maximum(n - i, 0)
-        chance = per_value * np.maximum(m - (taken - i), 0)
-        chance[:, 1:] += step[:, :-1]
-        reached = np.abs(i * m - (taken + 1 - i) * n) >= gap
-        tail += np.where(reached, chance, 0.0).sum(axis=1)
-        chance[reached] = 0.0
-    return np.minimum(tail, 1.0)
+    said = np.ones(len(gap))
+    for column, (size, other) in enumerate(zip(n.tolist(), m.tolist(), strict=True)):
+        whole = max(int(size), 1), max(int(other), 1)
+        shrunk = gap[column] * (whole[0] * whole[1] / max(size * other, 1.0))
+        said[column] = exact_tail(round(shrunk - 0.5 if (size, other) != whole else shrunk), *whole)
+    return said
