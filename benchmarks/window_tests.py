@@ -18,8 +18,9 @@ from anchorwatch_detectors.kolmogorov_law import asymptotic_tail, critical_gap, 
 from anchorwatch_detectors.samples import SortedSample, distances
 
 if TYPE_CHECKING:
-    from anchorwatch_detectors.base import Floats
     from benchmarks.measurement import Measurement
+
+    from anchorwatch_detectors.base import Floats
 
 ROWS = 10_000
 WINDOWS = 20

@@ -91,7 +91,7 @@ def _step(walk: Walk, first: Floats, second: Floats, n: int, m: int) -> Walk:
     """
     x, y = first[walk.i], second[walk.j]
     own = 1 if x <= y else 0
-    value = x if x <= y else y
+    value = min(x, y)
     width = value - walk.last
     size = abs(walk.gap)
     most = max(walk.most, size if width > 0.0 else 0)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 def coarsened(reference: Ints, current: Ints, bins: int) -> tuple[Ints, Ints]:
@@ -34,10 +35,10 @@ def coarsened(reference: Ints, current: Ints, bins: int) -> tuple[Ints, Ints]:
     before = np.cumsum(reference, axis=1) - reference
     total = np.maximum(reference.sum(axis=1, keepdims=True), 1)
     target = np.minimum((2 * before + reference) * bins // (2 * total), bins - 1)
-    return _gathered(reference, target, bins), _gathered(current, target, bins)
+    return _whole(reference, target, bins), _whole(current, target, bins)
 
 
-def shares(reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+def shares(reference: Counts, current: Counts) -> tuple[Floats, Floats]:
     """Return counts as shares of their row, NaN on both sides where either is empty."""
     n, m = reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True)
     known = np.broadcast_to((n > 0) & (m > 0), reference.shape)
@@ -45,14 +46,14 @@ def shares(reference: Ints, current: Ints) -> tuple[Floats, Floats]:
     return np.divide(reference, n, out=out[0], where=known), np.divide(current, m, out=out[1], where=known)
 
 
-def expected_counts(reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+def expected_counts(reference: Counts, current: Counts) -> tuple[Floats, Floats]:
     """Return the counts expected in each cell under no change, given the sizes and the pooled counts."""
     n, m = reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True)
     pooled = (reference + current) / np.maximum(n + m, 1)
     return pooled * n, pooled * m
 
 
-def sturdy(reference: Ints, current: Ints, least: float) -> tuple[Ints, Ints]:
+def sturdy(reference: Counts, current: Counts, least: float) -> tuple[Counts, Counts]:
     """Return the counts with rare cells pooled, so that a chi-square approximation holds.
 
     A cell is rare if fewer than `least` values are expected in it on the smaller side under no change (Cochran's
@@ -95,9 +96,13 @@ def sturdy(reference: Ints, current: Ints, least: float) -> tuple[Ints, Ints]:
     return _gathered(reference, target, width), _gathered(current, target, width)
 
 
-def _gathered(counts: Ints, target: Ints, width: int) -> Ints:
-    """Return the counts summed by target cell, row by row; exact below 2**53."""
+def _gathered(counts: Counts, target: Ints, width: int) -> Floats:
+    """Return the counts summed by target cell, row by row; whole numbers are exact below 2**53."""
     rows = len(counts)
     at = target + width * np.arange(rows)[:, np.newaxis]
     sums = np.bincount(at.ravel(), weights=counts.ravel(), minlength=rows * width)
-    return sums.reshape(rows, width).astype(np.int64)
+    return np.asarray(sums, dtype=np.float64).reshape(rows, width)
+
+
+def _whole(counts: Ints, target: Ints, width: int) -> Ints:
+    return _gathered(counts, target, width).astype(np.int64)
