@@ -11,7 +11,7 @@ from scipy.special import chdtrc
 
 from anchorwatch_detectors.base import ColumnKind, WindowTest
 from anchorwatch_detectors.parameters import check_real, check_whole
-from anchorwatch_detectors.window.cells import coarsened, sturdy
+from anchorwatch_detectors.window.cells import coarsened, rare_tail, sturdy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,22 +46,23 @@ class BinnedTest(WindowTest):
         check_real(self.name, "least_expected", self.least_expected, least=0.0)
 
     def cells(self, reference: Ints, current: Ints, position: Floats | None) -> tuple[Ints, Ints, Floats | None]:
-        """Return the bins of numeric columns, and words as they are."""
+        """Return the bins of numeric columns, with their numbers for positions, and words as they are."""
         if position is None:
             return reference, current, None
-        return *coarsened(reference, current, self.bins), None
+        number = np.broadcast_to(np.arange(self.bins, dtype=np.float64), (len(reference), self.bins))
+        return *coarsened(reference, current, self.bins), number
 
     @abc.abstractmethod
     def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
         """Return statistics and effects; see `WindowTest.measure`. No position is read."""
 
     def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None = None) -> Floats:
-        """Return p-values; see `WindowTest.tail`. No position is read."""
-        del position
-        pooled = sturdy(reference, current, self.least_expected)
+        """Return p-values; see `WindowTest.tail`. A position says that the cells are bins made from the reference."""
+        fixed = position is not None
+        pooled = sturdy(reference, current, self.least_expected, fixed=fixed)
         if pooled[0] is not reference:
             statistic, _ = self.measure(*pooled)
-        return self.law(statistic, *pooled)
+        return rare_tail(self.law(statistic, *pooled), reference, current, self.least_expected, fixed=fixed)
 
     @abc.abstractmethod
     def law(self, statistic: Floats, reference: Counts, current: Counts) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import betainc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,12 +54,12 @@ def expected_counts(reference: Counts, current: Counts) -> tuple[Floats, Floats]
     return pooled * n, pooled * m
 
 
-def sturdy(reference: Counts, current: Counts, least: float) -> tuple[Counts, Counts]:
+def sturdy(reference: Counts, current: Counts, least: float, *, fixed: bool = False) -> tuple[Counts, Counts]:
     """Return the counts with rare cells pooled, so that a chi-square approximation holds.
 
     A cell is rare if fewer than `least` values are expected in it on the smaller side under no change (Cochran's
     rule). Rare cells are pooled with their rare neighbours until at least `least` are expected; where all rare cells
-    together do not reach it, they join the largest cell.
+    together do not reach it, they join the largest cell, and `rare_tail` has their p-value.
 
     Parameters
     ----------
@@ -66,6 +67,9 @@ def sturdy(reference: Counts, current: Counts, least: float) -> tuple[Counts, Co
         (columns, cells) counts.
     least
         Least expected count of a cell; 0 pools nothing.
+    fixed
+        Whether the cells were made from the reference, as bins of equal mass are. Then its counts alone say what is
+        expected: were those of the window to say it too, just the cells in which few happened to fall would be pooled.
 
     Returns
     -------
@@ -76,11 +80,7 @@ def sturdy(reference: Counts, current: Counts, least: float) -> tuple[Counts, Co
     ----------
     Cochran, W. G. (1954). Some methods for strengthening the common chi-square tests. Biometrics 10, 417-451.
     """
-    pooled = reference + current
-    total = np.maximum(pooled.sum(axis=1, keepdims=True), 1)
-    smaller = np.minimum(reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True))
-    expected = pooled * (smaller / total)
-    rare = (expected < least) & (pooled > 0)
+    expected, rare = _rare(reference, current, least, fixed=fixed)
     if not rare.any():
         return reference, current
     amount = np.where(rare, expected, 0.0)
@@ -94,6 +94,48 @@ def sturdy(reference: Counts, current: Counts, least: float) -> tuple[Counts, Co
     target = np.where(rare, home, own)
     width = cells + int(span.max()) + 1
     return _gathered(reference, target, width), _gathered(current, target, width)
+
+
+def rare_tail(tail: Floats, reference: Counts, current: Counts, least: float, *, fixed: bool = False) -> Floats:
+    """Return p-values that also heed the values of rare cells that were too few for a cell of their own.
+
+    A value never seen before is in such a cell. How many of its values are on one side is binomial under no change,
+    given how many there are: its upper tail on either side and the p-value of the other cells are three tests in one
+    (Bonferroni's correction).
+
+    Parameters
+    ----------
+    tail
+        (columns,) p-values of the counts that `sturdy` returned.
+    reference, current, least, fixed
+        As given to `sturdy`.
+
+    Examples
+    --------
+    >>> rare_tail(np.array([0.5]), np.array([[900, 0]]), np.array([[96, 4]]), 5.0).round(6).tolist()
+    [0.0003]
+    """
+    expected, rare = _rare(reference, current, least, fixed=fixed)
+    few = rare & (np.where(rare, expected, 0.0).sum(axis=1, keepdims=True) < least)
+    if not few.any():
+        return tail
+    sizes = reference.sum(axis=1), current.sum(axis=1)
+    total = np.maximum(sizes[0] + sizes[1], 1)
+    there = [np.where(few, side, 0).sum(axis=1) for side in (reference, current)]
+    least_tail = tail
+    for own, other, size in ((*there, sizes[0]), (*there[::-1], sizes[1])):
+        beyond = betainc(np.where(own > 0, own, 1.0), other + 1.0, size / total)
+        least_tail = np.minimum(least_tail, np.where(own > 0, beyond, 1.0))
+    return np.where(few.any(axis=1), np.minimum(3 * least_tail, 1.0), tail)
+
+
+def _rare(reference: Counts, current: Counts, least: float, *, fixed: bool) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return how many values are expected in each cell on the smaller side, and whether that is too few."""
+    counted = reference if fixed else reference + current
+    total = np.maximum(counted.sum(axis=1, keepdims=True), 1)
+    smaller = np.minimum(reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True))
+    expected = counted * (smaller / total)
+    return expected, (expected < least) & (reference + current > 0)
 
 
 def _gathered(counts: Counts, target: Ints, width: int) -> Floats:

@@ -8,7 +8,7 @@ import pytest
 
 from anchorwatch_detectors import registry
 from anchorwatch_detectors.base import ColumnKind
-from anchorwatch_detectors.profile import NumericProfile
+from anchorwatch_detectors.profile import NumericProfile, pooled_counts
 from anchorwatch_detectors.window import folded
 from anchorwatch_detectors.window.cells import coarsened, sturdy
 
@@ -200,6 +200,40 @@ def test_pooling_leaves_no_rare_cell_and_loses_no_value():
         assert (both[both > 0] * 150 / 2150 >= 5.0).all()
         for before, after in zip((reference, current), pooled, strict=True):
             np.testing.assert_array_equal(before.sum(axis=1), after.sum(axis=1))
+
+
+BINNED = sorted(set(NUMERIC) & set(CATEGORY))
+
+
+@pytest.mark.parametrize("name", BINNED)
+@pytest.mark.parametrize(("n", "m"), [(2000, 50), (30, 30), (300, 40)])
+def test_p_values_of_bins_are_honest_where_about_as_many_values_are_expected_as_a_bin_needs(name, n, m):
+    """Bins made by the baseline may not be pooled by what the window holds: then the low ones would be joined."""
+    rng = np.random.default_rng(13)
+    position, reference, current = pooled_counts(rng.normal(size=(1000, n)), rng.normal(size=(1000, m)))
+    p = registry.window(name).compare(reference, current, position).p_value
+    assert np.mean(p < 0.01) < 0.022
+    assert np.mean(p < 0.05) < 0.08
+
+
+@pytest.mark.parametrize("name", BINNED)
+def test_values_that_the_baseline_never_held_are_no_chance_however_few_were_expected(name):
+    test = registry.window(name)
+    words = test.compare(np.array([[5000, 5000, 0]]), np.array([[500, 500, 20]]))
+    assert words.p_value.item() < 1e-12
+    constant = test.compare(np.array([[0, 9000, 0]]), np.array([[0, 50, 50]]), np.array([[0.0, 1.0, 2.0]]))
+    assert constant.p_value.item() < 1e-12
+    vanished = test.compare(np.array([[50, 50, 4]]), np.array([[5000, 5000, 0]]))
+    assert vanished.p_value.item() < 1e-4
+
+
+@pytest.mark.parametrize("name", BINNED)
+def test_a_word_too_rare_for_a_cell_of_its_own_cries_no_wolf(name):
+    rng = np.random.default_rng(14)
+    weights = [0.5, 0.49, 0.007, 0.003]
+    p = registry.window(name).compare(rng.multinomial(3000, weights, 4000), rng.multinomial(200, weights, 4000)).p_value
+    assert np.mean(p < 0.01) < 0.014
+    assert np.mean(p < 0.1) < 0.12
 
 
 def test_pooling_leaves_cells_alone_that_are_not_rare():
