@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
-    Counts = NDArray[np.int64] | NDArray[np.float64]
-    """Of values; of serially correlated ones, how many independent values they are worth: no whole numbers."""
 
 
 class Level(enum.StrEnum):
@@ -40,13 +38,6 @@ class Direction(enum.StrEnum):
     WORSE = "worse"
     BETTER = "better"
     CHANGED = "changed"
-
-
-class ColumnKind(enum.StrEnum):
-    """What the values of a column are."""
-
-    NUMERIC = "numeric"
-    CATEGORY = "category"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,96 +242,3 @@ class SequentialDetector(abc.ABC):
     @abc.abstractmethod
     def restore(self, plain: dict[str, Any]) -> SequentialState:
         """Return the state that `to_plain` described; raises ValueError if it is not this detector's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What a window test says of several columns at once.
-
-    Attributes
-    ----------
-    statistic
-        (columns,) the test's statistic, as its reference implementation defines it.
-    p_value
-        (columns,) probability of a statistic at least as large under no change; NaN where the test has none.
-    effect
-        (columns,) size of the difference in the unit that `WindowTest.smallest_effect` is stated in; not negative.
-    """
-
-    statistic: Floats
-    p_value: Floats
-    effect: Floats
-
-
-class WindowTest(abc.ABC):
-    """Compares the distribution of a window with that of a baseline, for many columns in one call.
-
-    Both are given as counts over common cells, so the same code serves raw samples (cells = the distinct pooled
-    values, see `profile.pooled_counts`: exact) and stored profiles (cells = the baseline's grid).
-
-    A test says how far two sides are apart (`measure`) and how likely that is by chance (`tail`); `compare` is what
-    users call.
-    """
-
-    name: ClassVar[str]
-    kinds: ClassVar[frozenset[ColumnKind]]
-    smallest_effect: ClassVar[float]
-
-    def compare(
-        self,
-        reference: Ints,
-        current: Ints,
-        position: Floats | None = None,
-        *,
-        inflation: Floats | None = None,
-        p_values: bool = True,
-    ) -> Comparison:
-        """Compare windows with baselines.
-
-        Parameters
-        ----------
-        reference, current
-            (columns, cells) counts. A column with fewer cells than the widest is padded with cells that are
-            empty on both sides.
-        position
-            (columns, cells) non-decreasing values of numeric cells; None for categories.
-        inflation
-            (columns,) how many successive values tell as much as one independent value, at least 1: the integrated
-            autocorrelation time. The p-value is that of n / inflation and m / inflation values with the same shares;
-            statistic and effect are those of the values that came. None means 1: independent values.
-        p_values
-            Whether p-values are wanted; they are most of the work.
-
-        Returns
-        -------
-        Comparison
-            NaN in every field for a column that is empty on either side, and in every p-value that is not wanted.
-        """
-        reference, current, position = self.cells(reference, current, position)
-        statistic, effect = self.measure(reference, current, position)
-        if not p_values:
-            return Comparison(statistic, np.full(len(statistic), np.nan), effect)
-        if inflation is None or (inflation == 1.0).all():
-            return Comparison(statistic, self.tail(statistic, reference, current, position), effect)
-        fewest = np.minimum(reference.sum(axis=1), current.sum(axis=1))  # each side is worth at least one value
-        times = np.minimum(inflation, np.maximum(fewest, 1))[:, np.newaxis]
-        worth = reference / times, current / times
-        return Comparison(statistic, self.tail(self.measure(*worth, position)[0], *worth, position), effect)
-
-    def cells(self, reference: Ints, current: Ints, position: Floats | None) -> tuple[Ints, Ints, Floats | None]:
-        """Return the cells that are compared: those given, unless the test makes coarser ones of them."""
-        return reference, current, position
-
-    @abc.abstractmethod
-    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
-        """Return (columns,) statistics and effects of `cells`; NaN for a column that is empty on either side.
-
-        Counts are whole numbers, or those over an inflation.
-        """
-
-    @abc.abstractmethod
-    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
-        """Return (columns,) p-values of statistics that `measure` gave; NaN where the test has none.
-
-        Counts are whole numbers, or those over an inflation.
-        """

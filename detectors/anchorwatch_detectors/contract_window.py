@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch_detectors import synth
-from anchorwatch_detectors.base import ColumnKind
+from anchorwatch_detectors.comparison import ColumnKind
 from anchorwatch_detectors.contract import require, require_validated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anchorwatch_detectors.base import Comparison, Floats, Ints, WindowTest
+    from anchorwatch_detectors.base import Floats, Ints
+    from anchorwatch_detectors.comparison import Comparison, WindowTest
 
 Table = tuple["Ints", "Ints", "Floats | None"]
 """(columns, cells) counts of baselines and windows, and the positions of numeric cells."""

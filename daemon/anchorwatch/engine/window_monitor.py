@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.panes import Window
     from anchorwatch.engine.reference import Column, Reference
-    from anchorwatch_detectors.base import WindowTest
+    from anchorwatch_detectors.comparison import WindowTest
 
 
 Correction = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy.special import chdtrc
 
-from anchorwatch_detectors.base import ColumnKind, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.parameters import check_real, check_whole
 from anchorwatch_detectors.window.cells import coarsened, rare_tail, sturdy
 

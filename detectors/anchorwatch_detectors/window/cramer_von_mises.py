@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from anchorwatch_detectors.base import ColumnKind, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.window.quadratic import NODES, SumOfSquares, bridge
 
 if TYPE_CHECKING:

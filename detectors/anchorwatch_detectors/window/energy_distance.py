@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from anchorwatch_detectors.base import ColumnKind, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.window.quadratic import bridge, tail
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class EnergyDistance(WindowTest):
     coefficient of inhomogeneity (the statistic's square over twice the mean distance of values of different sides),
     from 0 (alike) to 1 (two constants). The p-value is that of a weighted sum of squared normal values, a chi-square
     law with its mean, variance and skewness.
+
+    Where a few huge values make most of the distance (a lognormal column of log-deviation 2), p-values below 0.01 are
+    two to three times too frequent in windows of fewer than some hundred values.
 
     On a baseline's grid a value stands at its knot or in the middle between two; one outside the baseline's range
     stands at its edge.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 import numpy as np
 from scipy.special import chdtrc
 
-from anchorwatch_detectors.base import ColumnKind, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.parameters import check_choice
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ class EppsSingleton(WindowTest):
     """Two-sample Epps-Singleton test: the distance of two empirical characteristic functions.
 
     It assumes no continuous distribution, so ties do no harm: counts, rounded amounts, flags. It often sees more than
-    Kolmogorov-Smirnov. It needs fifty values on either side to be trusted: of twenty, p-values
-    below 0.01 are two to three times too frequent under no change. Where half the interquartile range,
-    which is the scale, is 0, the standard deviation of both sides together stands for it; where no value varies in a
-    direction in which the sides differ, the difference counts as if one value in N did.
+    Kolmogorov-Smirnov. It needs a hundred values on either side to be trusted: of twenty, p-values below 0.01 are three
+    times too frequent under no change. Where half the interquartile range, which is the scale, is 0, the standard
+    deviation of both sides together stands for it; where no value varies in a direction in which the sides differ, the
+    difference counts as if one value in N did.
 
     The effect is the root mean square distance of the characteristic functions at the two points, from 0 to 2.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy.special import ndtr
 
-from anchorwatch_detectors.base import ColumnKind, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from anchorwatch_detectors.base import ColumnKind, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.window.cells import shares
 from anchorwatch_detectors.window.folded import tail_of_steps
 
@@ -30,6 +30,9 @@ class Wasserstein(WindowTest):
     both sides together at equal weight. The p-value is that of a weighted sum of absolute normal values, a gamma law
     with its mean and variance. By chance alone the effect is about 1.3 sqrt(1/n + 1/m) for bell-shaped values, n and m
     being the sizes.
+
+    Where a few huge values make most of the distance (a lognormal column of log-deviation 2), p-values below 0.01 are
+    two to three times too frequent in windows of fewer than some hundred values.
 
     On a baseline's grid a value stands at its knot or in the middle between two; one outside the baseline's range
     stands at its edge, so that a distance far beyond is understated, never overlooked.

@@ -8,7 +8,7 @@ import pytest
 
 from anchorwatch_detectors import checks
 from anchorwatch_detectors.alarms import Hit
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, Comparison, WindowTest
 from anchorwatch_detectors.contract import Broken
 from anchorwatch_detectors.lanes import LaneDetector, Lanes, check_row
 from anchorwatch_detectors.parameters import check_real

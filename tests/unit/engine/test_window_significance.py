@@ -15,7 +15,7 @@ from anchorwatch.engine.panes import Moment, Window
 from anchorwatch.engine.reference import Column, Reference
 from anchorwatch.engine.window_monitor import Family
 from anchorwatch_detectors import registry
-from anchorwatch_detectors.base import ColumnKind
+from anchorwatch_detectors.comparison import ColumnKind
 from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 from anchorwatch_detectors.profile import NumericProfile
 
