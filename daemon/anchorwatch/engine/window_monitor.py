@@ -91,7 +91,7 @@ def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> 
             strict=True,
         )
         for index, row in zip(columns, map(_Row._make, rows), strict=True):
-            verdict = _verdict(family, row, reference.columns[index], window.start)
+            verdict = _verdict(family, row, reference.columns[index], window)
             findings.append(_finding(reference, window, reference.columns[index], family.test.name, verdict))
     return findings
 
@@ -140,7 +140,7 @@ class _Row(NamedTuple):
     real: bool
 
 
-def _verdict(family: Family, row: _Row, column: Column, since: int) -> Verdict:
+def _verdict(family: Family, row: _Row, column: Column, window: Window) -> Verdict:
     level, reason = _level(family, row)
     return Verdict(
         level=level,
@@ -150,7 +150,7 @@ def _verdict(family: Family, row: _Row, column: Column, since: int) -> Verdict:
         effect=math.copysign(row.effect, row.shift) if column.numeric and not math.isnan(row.shift) else row.effect,
         direction=direction_of(column.kind, row.shift),
         n=row.n,
-        since=since if level is Level.DRIFT else None,
+        since=window.start if level is Level.DRIFT else None,
     )
 
 

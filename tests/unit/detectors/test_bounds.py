@@ -90,7 +90,7 @@ def test_a_column_without_values_is_nan_and_open():
         assert bounds.decided(found, 0.1) == [Side.OPEN]
 
 
-def test_padding_changes_nothing():
+def test_padding_with_cells_empty_on_both_sides_leaves_bounds_alone():
     profile = NumericProfile.of(np.random.default_rng(4).normal(size=50), 9)
     rows = np.random.default_rng(5).normal(size=40)
     counts = [profile.counts[np.newaxis], np.bincount(profile.cells(rows), minlength=len(profile.counts))[np.newaxis]]

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.engine import window_monitor
+from anchorwatch.engine import share_monitor, window_monitor
 from anchorwatch.engine.baseline import Rows, summarise
 from anchorwatch.engine.panes import Moment, Window
-from anchorwatch.engine.reference import Column, Reference
+from anchorwatch.engine.reference import RIGHT, WRONG, Column, Reference
 from anchorwatch.engine.window_monitor import Family
 from anchorwatch_detectors import registry
+from anchorwatch_detectors.base import Level
 from anchorwatch_detectors.comparison import ColumnKind
 from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 from anchorwatch_detectors.profile import NumericProfile
@@ -97,6 +98,7 @@ def autoregressive(rng, columns, n, coefficient):
 
 
 LEVEL = 0.05
+ONE = np.ones(1)
 ROUNDS = 400
 
 
@@ -137,3 +139,23 @@ def test_independent_values_are_judged_as_before():
     found = levels(window_monitor.compare(family, reference, [one]))
     assert found == levels(window_monitor.compare(family, independent, [one]))
     assert np.mean([level == "drift" for level, _ in found]) > 0.1
+
+
+def test_wrong_answers_that_come_in_spells_are_within_noise_as_often_as_promised():
+    """200 models, a fifth of whose answers are wrong; taken for independent, a fifth and more of them are alarms."""
+    rng = np.random.default_rng(6)
+    wrong = autoregressive(rng, 200, 5000, 0.8) < -0.84
+    bounds = share_monitor.Bounds(LEVEL, 0.0, 100)
+    drifts = {"as they are": 0, "as if independent": 0}
+    for codes in wrong.astype(np.int32):
+        good = np.zeros(4000, np.uint8)
+        rows = Rows(np.arange(4000), np.zeros((4000, 2), np.uint64), {}, {"e": (codes[:4000], (RIGHT, WRONG), good)})
+        column = Column("e", numeric=False, kind=Kind.ACCURACY)
+        reference = Reference.of("bl", summarise(rows, []), [column], [])
+        cells = reference.profiles[0].cells(codes[4000:], (RIGHT, WRONG))
+        one = Window(0, Moment(999, 1, 99), 0, np.bincount(cells, minlength=reference.width), 1000)
+        for name, known_as in (("as they are", reference), ("as if independent", replace(reference, inflation=ONE))):
+            (found,) = share_monitor.judge(share_monitor.shares_of(known_as), bounds, known_as, [one])
+            drifts[name] += found.verdict.level is Level.DRIFT
+    assert drifts["as they are"] <= 200 * LEVEL + 2.6 * np.sqrt(200 * LEVEL * (1 - LEVEL))
+    assert drifts["as if independent"] > 40
