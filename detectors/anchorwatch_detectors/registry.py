@@ -18,7 +18,8 @@ import inspect
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from anchorwatch_detectors.base import SequentialDetector, WindowTest
+from anchorwatch_detectors.base import SequentialDetector
+from anchorwatch_detectors.comparison import WindowTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,8 @@ import pytest
 
 import anchorwatch_detectors.registry
 from anchorwatch_detectors import checks, registry
-from anchorwatch_detectors.base import SequentialDetector, WindowTest
+from anchorwatch_detectors.base import SequentialDetector
+from anchorwatch_detectors.comparison import WindowTest
 from anchorwatch_detectors.sequential.river_any import RiverAny
 
 LIBRARY = Path(anchorwatch_detectors.registry.__file__).parent
