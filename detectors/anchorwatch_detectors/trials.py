@@ -75,7 +75,7 @@ class Trial:
         return values, of_sample(baseline[np.newaxis], smallest) if known else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tried:
     """What came of trying a detector.
 
@@ -85,10 +85,17 @@ class Tried:
         What it was given.
     score
         Of all trials together.
+    alarms
+        (k,) positions of its alarms in the stream of each trial.
     """
 
     feed: Feed
     score: Score
+    alarms: tuple[Ints, ...]
+
+    def joined(self, other: Tried) -> Tried:
+        """Return what came of the trials of both."""
+        return Tried(self.feed, self.score + other.score, (*self.alarms, *other.alarms))
 
 
 def feed_of(detector: SequentialDetector, *, errors: bool) -> Feed | None:
@@ -162,8 +169,9 @@ def try_out(
                 streams[chosen] = trial.fed(chosen, smallest)
             values, usual = streams[chosen]
             lasting = usual is not None and isinstance(detector, AgainstBaseline)
-            one = score(alarms_of(detector, values, usual), trial.changes, len(values), most, lasting=lasting)
-            found[name] = Tried(chosen, found[name].score + one if name in found else one)
+            alarms = alarms_of(detector, values, usual)
+            one = Tried(chosen, score(alarms, trial.changes, len(values), most, lasting=lasting), (alarms,))
+            found[name] = found[name].joined(one) if name in found else one
     return found
 
 

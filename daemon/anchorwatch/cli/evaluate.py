@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json as to_json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -28,7 +29,9 @@ app = typer.Typer(help=_ABOUT, rich_markup_mode=None, no_args_is_help=True)
 MaxDelayOption = Annotated[
     int | None,
     typer.Option(
-        "--max-delay", min=1, help="Rows within which an alarm detects a change. Default: up to the next change."
+        "--max-delay",
+        min=1,
+        help="Rows (values, predictions) within which an alarm detects a change. Default: up to the next change.",
     ),
 ]
 DetectorOption = Annotated[
@@ -59,7 +62,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object; what 
 @app.command()
 def log(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files (JSONL, CSV, Parquet) or patterns, read as one log.")
+        list[str], typer.Argument(metavar="PATH", help="Files (JSONL, CSV, Parquet) or patterns, read as one log.")
     ],
     *,
     column: Annotated[
@@ -91,7 +94,7 @@ def log(
     smallest_shift: SmallestOption = 0.0,
     json: JsonOption = False,
 ) -> None:
-    """Judge detectors on a column of a log, or on the errors in it, with the rows at which something changed.
+    """Judge detectors on a column of a log, or on the errors in it.
 
     Exit code 0: done; 2: wrong usage, as a column that is not there or a change outside the log; 5: there was not one
     row.
@@ -101,12 +104,14 @@ def log(
 
     choice = Choice.of(detector or [], feed, smallest_shift, max_delay)
     if column is not None and (prediction, label, threshold) == (None, None, None):
-        read = of_column(paths, column)
+        read = functools.partial(of_column, paths, column)
     elif column is None and prediction is not None and label is not None:
-        read = of_errors(paths, prediction, label, threshold)
+        read = functools.partial(of_errors, paths, prediction, label, threshold)
     else:
         raise UsageError("say what is watched: either --column, or both --prediction and --label")
-    _tell([choice.on_log(read, change or [], baseline)], json=json)
+    with _busy():
+        found = choice.on_log(read(), change or [], baseline)
+    _tell([found], json=json)
 
 
 @app.command()
@@ -114,7 +119,7 @@ def stream(
     names: Annotated[
         list[str],
         typer.Argument(
-            metavar="STREAM...",
+            metavar="STREAM",
             help="errors-abrupt, errors-gradual, errors-calm, feature-abrupt, feature-gradual, feature-calm, "
             "heavy-tails-abrupt, dependent-abrupt, or one of your own: FAMILY:OLD->NEW@POSITION~WIDTH/LENGTH, in "
             "quotes, of bernoulli (errors), normal, lognormal, student_t, autoregressive.",
@@ -133,14 +138,18 @@ def stream(
 ) -> None:
     """Judge detectors on made-up streams, drawn again and again.
 
-    'bernoulli:0.05->0.1@30000' has errors at a rate of .05, from value 30,000 on at .1, and is 60,000 values long. ~5000
-    behind it lets the change come over as many values, /90000 makes it so long. Exit code 0: done; 2: wrong usage.
+    'bernoulli:0.05->0.1@30000' has errors at a rate of .05, from value 30,000 on at .1, and is 60,000 values long.
+    With ~5000 behind it the change comes over as many values, with /90000 it is so long; bernoulli:0.05/90000 does not
+    change. Exit code 0: done; 2: wrong usage.
     """
     from anchorwatch.evaluation.detectors import Choice
     from anchorwatch.evaluation.streams import parse
 
     choice = Choice.of(detector or [], feed, smallest_shift, max_delay)
-    _tell([choice.on_stream(each, seeds, baseline) for each in [parse(name) for name in names]], json=json)
+    streams = [parse(name) for name in names]
+    with _busy():
+        found = [choice.on_stream(each, seeds, baseline) for each in streams]
+    _tell(found, json=json)
 
 
 @app.command()
@@ -164,7 +173,7 @@ def watch(
     stop: ToOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Replay a log through a configuration and judge the alerts that fire, for each kind of them.
+    """Replay a log and judge the alerts of a configuration, kind by kind.
 
     The store and the output topics of the configuration are not touched. Exit code 0: done; 2: wrong usage; 3: the
     configuration is wrong; 4: the broker cannot be used; 5: there was not one record.
@@ -182,11 +191,21 @@ def watch(
     topics = frozenset[str]().union(*(topics_of(each) for each in settings.models.values()))
     named = any(each.baseline.name for each in settings.models.values())
     with contextlib.ExitStack() as parts:
-        source = kafka_range(settings, topics, start, stop, clock) if kafka else files(file or [], topics, topics, clock)
+        parts.enter_context(_busy())
+        source = (
+            kafka_range(settings, topics, start, stop, clock) if kafka else files(file or [], topics, topics, clock)
+        )
         parts.callback(source.close)
         baselines = parts.enter_context(Reader.open_reader(Path(settings.store))) if named else None
         report = judge_watch(settings, chosen, source, clock, change or [], most=max_delay, baselines=baselines)
     _tell([of_watch(report, config, max_delay)], json=json)
+
+
+def _busy() -> contextlib.AbstractContextManager[object]:
+    """Show on a terminal that there is work going on."""
+    from rich.console import Console
+
+    return Console(stderr=True).status("judging; the first time, loops are compiled as well")
 
 
 def _tell(found: list[Evaluation], *, json: bool) -> None:
@@ -203,7 +222,8 @@ def _tell(found: list[Evaluation], *, json: bool) -> None:
         console.print("\n" * bool(number) + each.head, markup=False, soft_wrap=True)
         table = Table()
         for name in each.columns:
-            table.add_column(name.replace(" ", "\n", 1), justify="left" if name in _WORDS else "right")
+            justify: Literal["left", "right"] = "left" if name in _WORDS else "right"
+            table.add_column(name.replace(" ", "\n", 1), justify=justify, overflow="fold")
         for row in each.rows:
             table.add_row(*row)
         console.print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,6 +55,8 @@ class Choice:
         UsageError
             If a detector, a parameter or what is fed is unknown, or a number out of its range.
         """
+        if not math.isfinite(smallest):
+            raise UsageError(f"--smallest-shift {smallest}: is no shift; give a finite number, at least 0")
         feeds = {"ranks": Feed.RANKS, "values": Feed.VALUES}
         if feed is not None and feed not in feeds:
             raise UsageError(f"--feed {feed}: is none of {', '.join(feeds)}")

@@ -92,20 +92,18 @@ class Log:
             )
         return Trial(self.values[:n], self.values[n:], np.array(known, np.int64) - n, self.errors)
 
-
     def about(self, trial: Trial) -> About:
         """Return what a trial of it is, in words and numbers."""
         n, usual = len(trial.baseline), np.nanmean(trial.baseline) if np.isfinite(trial.baseline).any() else np.nan
         known = (trial.changes + n).tolist()
         usually = f" ({usual:.1%} errors)" if self.errors else f" (mean {usual:.6g})"
-        lines = [
-            f"{self.what}, {len(self):,} rows. Baseline: {f'the first {n:,}{usually}' if n else 'none'}."
-            + f" Known changes: {', '.join(f'row {row:,}' for row in known) or 'none'}."
-        ]
+        told = ", ".join(f"row {row:,}" for row in known) or "none"
+        past = f"the first {n:,}{usually}" if n else "none"
+        head = f"{self.what}, {len(self):,} rows. Baseline: {past}. Known changes: {told}."
         if self.missing:
-            lines.append(f"{self.missing:,} rows have no usable value; they are passed over and keep their place.")
+            head += f"\n{self.missing:,} rows have no usable value; they are passed over and keep their place."
         plain = {"what": self.what, "rows": len(self), "missing": self.missing, "errors": self.errors}
-        return About("\n".join(lines), plain | {"baseline": n, "changes": known})
+        return About(head, plain | {"baseline": n, "changes": known}, first=n)
 
 
 def of_column(paths: Sequence[str], column: str) -> Log:
@@ -227,7 +225,8 @@ def _no_column(paths: Sequence[str], name: str, first: bytes) -> str:
     """Say that a column is not there, and which ones are."""
     row = lenient(first)
     if not isinstance(row, dict):
-        return f"{', '.join(paths)}: no row is an object with named values; the first one is {first[:60]!r}"
+        shown = first[:60].decode(errors="replace")
+        return f"{', '.join(paths)}: no row is an object with named values; the first one is {shown}"
     close = difflib.get_close_matches(name, row, n=1, cutoff=0.5)
     meant = f", did you mean {close[0]!r}?" if close else ""
     return f"{', '.join(paths)}: no row has a column {name!r}{meant}; the first row has {', '.join(row)}"

@@ -25,6 +25,7 @@ _FEEDS = {
     Feed.RANKS: "ranks are those within the baseline, as the daemon feeds features",
     Feed.VALUES: "values are the column's own, in its unit",
 }
+_KINDS = "A change need not show in every kind of alert; the last line counts those of all kinds together."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,13 @@ class About:
         In words, a line or more.
     plain
         For machines.
+    first
+        Row of the log that is the first of the stream; None for streams of no log.
     """
 
     head: str
     plain: dict[str, Any]
+    first: int | None = None
 
 
 def of_detectors(
@@ -83,8 +87,8 @@ def of_detectors(
         Those that were not tried, because they count errors.
     """
     ordered = sorted(found.items(), key=lambda item: _merit(item[1].score))
-    feeds = list(dict.fromkeys(each.feed for _, each in ordered))
-    notes = ["Fed: " + "; ".join(_FEEDS[feed] for feed in feeds if feed in _FEEDS) + "."] if set(feeds) & set(_FEEDS) else []
+    feeds = sorted({each.feed for each in found.values()} & _FEEDS.keys())
+    notes = [f"Fed: {'; '.join(_FEEDS[feed] for feed in feeds)}."] if feeds else []
     notes += _undefined([each.score for _, each in ordered], "values")
     if left_out:
         notes.append(f"Left out, because they count errors: {', '.join(left_out)}.")
@@ -92,7 +96,10 @@ def of_detectors(
         (name, str(each.feed), *_counts(each.score), _number(each.score.delay, 0), *_shares(each.score))
         for name, each in ordered
     ]
-    plain = [{"detector": name, "fed": str(each.feed), **plain_score(each.score)} for name, each in ordered]
+    plain = [
+        {"detector": name, "fed": str(each.feed), **plain_score(each.score), **_alarm_rows(each, about.first)}
+        for name, each in ordered
+    ]
     return Evaluation(
         head=f"{about.head}\n{_rule(most, 'values')}",
         columns=("detector", "fed", "detected", "missed", "delay", *_JUDGED),
@@ -116,8 +123,8 @@ def of_watch(report: WatchReport, config: str, most: int | None) -> Evaluation:
     """
     known = ", ".join(readable(at) for at in report.changes)
     head = (
-        f"{config}, model {report.model}: {report.predictions:,} predictions, the first {report.baseline:,} of them the "
-        f"baseline. Known changes: {known or 'none'}."
+        f"{config}, model {report.model}: {report.predictions:,} predictions. Baseline: "
+        f"{f'the first {report.baseline:,}' if report.baseline else 'given'}. Known changes: {known or 'none'}."
     )
     rows = [
         (
@@ -146,7 +153,7 @@ def of_watch(report: WatchReport, config: str, most: int | None) -> Evaluation:
         head=f"{head}\n{_rule(most, 'predictions')}",
         columns=("kind", "detected", "missed", "delay", "in event time", *_JUDGED),
         rows=rows,
-        notes=_undefined([each.score for each in report.kinds.values()], "predictions"),
+        notes=[_KINDS, *_undefined([each.score for each in report.kinds.values()], "predictions")],
         plain=plain,
     )
 
@@ -154,6 +161,11 @@ def of_watch(report: WatchReport, config: str, most: int | None) -> Evaluation:
 def plain_score(score: Score) -> dict[str, float | None]:
     """Return a score by the names of its numbers; None for what is undefined, because JSON has no word for NaN."""
     return {name: _defined(getattr(score, name)) for name in _NUMBERS}
+
+
+def _alarm_rows(tried: Tried, first: int | None) -> dict[str, list[int]]:
+    """Return the rows of the log at which there were alarms."""
+    return {} if first is None else {"alarm_rows": [int(at) + first for alarms in tried.alarms for at in alarms]}
 
 
 def _merit(score: Score) -> tuple[float, float, int]:
@@ -181,6 +193,8 @@ def _undefined(scores: Sequence[Score], unit: str) -> list[str]:
     notes = []
     if any(score.changes and not score.detected for score in scores):
         notes.append("no delay without a detection")
+    if any(math.isnan(score.precision) for score in scores):
+        notes.append("no precision without an alarm that counts")
     if calm := [score.quiet for score in scores if not score.false_alarms]:
         span = f"{min(calm):,}" if min(calm) == max(calm) else f"{min(calm):,} to {max(calm):,}"
         notes.append(f"nothing between false alarms where {span} {unit} at rest brought none")

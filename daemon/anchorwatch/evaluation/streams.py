@@ -36,10 +36,10 @@ CALM: Final = 100_000
 """Values of a stream that does not change, where its length is not said."""
 
 _FAMILIES: Final[dict[str, Callable[[int, int, float], Floats]]] = {
-    "bernoulli": lambda n, seed, level: synth.bernoulli(n, seed, level),
-    "normal": lambda n, seed, level: synth.normal(n, seed, level),
+    "bernoulli": synth.bernoulli,
+    "normal": synth.normal,
     "student_t": lambda n, seed, level: level + synth.student_t(n, seed),
-    "lognormal": lambda n, seed, level: synth.lognormal(n, seed, level),
+    "lognormal": synth.lognormal,
     "autoregressive": lambda n, seed, level: level + synth.autoregressive(n, seed),
 }
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"

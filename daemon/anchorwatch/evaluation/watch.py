@@ -116,6 +116,7 @@ def judge_watch(
     NoData
         If there was not one record, or no prediction of the model.
     """
+    asked = {text: int(text) if text.isdecimal() else _time(text) for text in changes}
     noting = _Noting(source, Decoder(model, settings.models[model]), topics_of(settings.models[model]), clock)
     report = replay(settings, noting, clock, baselines=baselines, progress=progress)
     times = noting.times()
@@ -123,7 +124,7 @@ def judge_watch(
         raise NoData(f"the log holds no usable prediction of model {model}: is it the right file?")
     watch = next(each.watch for each in models_of(settings, baselines) if each.watch.name == model)
     first = watch.first if watch.given is None else 0
-    at = _places(changes, times, first)
+    at = _places(asked, times, first)
     fired = _fired(report.alerts, model)
     kinds = [*(str(kind) for kind in Kind if kind in _watched(watch) or str(kind) in fired), ANY]
     return WatchReport(
@@ -147,11 +148,11 @@ def _judged(fired: Sequence[int], times: Ints, at: Ints, first: int, most: int |
     return Judged(score(places, at - first, events, most, lasting=True), delay)
 
 
-def _places(changes: Sequence[str], times: Ints, first: int) -> Ints:
+def _places(asked: Mapping[str, int], times: Ints, first: int) -> Ints:
     """Return the positions of changes among the predictions in the order of event time, from 0."""
     found = set()
-    for text in changes:
-        row = int(text) if text.isdecimal() else int(np.searchsorted(times, _time(text)))
+    for text, place in asked.items():
+        row = place if text.isdecimal() else int(np.searchsorted(times, place))
         if not 0 < row < len(times):
             span = f"{rfc3339(int(times[0]))} to {rfc3339(int(times[-1]))}"
             raise UsageError(f"--change {text}: the log has predictions 0 to {len(times) - 1}, made from {span}")
