@@ -16,6 +16,11 @@ from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOp
 from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
     from anchorwatch.evaluation.report import Evaluation
 
 _ABOUT = """Judge detectors, or a whole configuration, where the changes are known.
@@ -214,23 +219,46 @@ def _tell(found: list[Evaluation], *, json: bool) -> None:
         typer.echo(to_json.dumps({"evaluations": [each.plain for each in found]}, ensure_ascii=False))
         return
     from rich.console import Console
-    from rich.table import Table
 
     console = Console(highlight=False)
     console = console if console.is_terminal else Console(highlight=False, width=_WIDTH)
     for number, each in enumerate(found):
         console.print("\n" * bool(number) + each.head, markup=False, soft_wrap=True)
-        table = Table()
-        for name in each.columns:
-            justify: Literal["left", "right"] = "left" if name in _WORDS else "right"
-            table.add_column(name.replace(" ", "\n", 1), justify=justify, overflow="fold")
-        for row in each.rows:
-            table.add_row(*row)
+        table, left_out = _fitting(each, console)
         console.print(table)
-        for line in each.notes:
+        notes = [f"This screen is too narrow for {' and '.join(left_out)}; --json has them."] if left_out else []
+        for line in [*notes, *each.notes]:
             console.print(line, markup=False, soft_wrap=True)
+
+
+def _fitting(found: Evaluation, console: Console) -> tuple[Table, Sequence[str]]:
+    """Return a table that fits the screen as far as one can, and the columns it has to leave out."""
+    from rich.measure import Measurement
+
+    for framed, left_out in ((True, ()), (False, ()), (False, _DERIVED)):
+        table = _table(found, left_out, framed=framed)
+        if Measurement.get(console, console.options.update_width(1000), table).maximum <= console.width:
+            break
+    return table, left_out
+
+
+def _table(found: Evaluation, left_out: Sequence[str], *, framed: bool) -> Table:
+    """Return a table; where there is too little room, names are folded, never numbers."""
+    from rich.table import Table
+    from rich.text import Text
+
+    kept = [i for i, name in enumerate(found.columns) if name not in left_out]
+    table = Table() if framed else Table(box=None, padding=(0, 1, 0, 0))
+    for name in (found.columns[i] for i in kept):
+        justify: Literal["left", "right"] = "left" if name in _WORDS else "right"
+        table.add_column(name.replace(" ", "\n"), justify=justify, no_wrap=name != "detector", overflow="fold")
+    for row in found.rows:
+        table.add_row(*(Text(row[i]) for i in kept))
+    return table
 
 
 _WIDTH = 130
 """Columns of a table where nobody tells how wide the screen is."""
 _WORDS = {"detector", "fed", "kind"}
+_DERIVED = ("precision", "recall")
+"""What follows from the other columns."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 BASELINE: Final = 10_000
 """Rows of the baseline where it is not said, as far as half of the rows before the first change reach."""
 
+SMALL: Final = 1000
+"""Values of a baseline below which a user is told that it is small."""
+
 _TOPIC, _PIECE = "log", 100_000
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
 
@@ -94,16 +97,28 @@ class Log:
 
     def about(self, trial: Trial) -> About:
         """Return what a trial of it is, in words and numbers."""
-        n, usual = len(trial.baseline), np.nanmean(trial.baseline) if np.isfinite(trial.baseline).any() else np.nan
-        known = (trial.changes + n).tolist()
-        usually = f" ({usual:.1%} errors)" if self.errors else f" (mean {usual:.6g})"
-        told = ", ".join(f"row {row:,}" for row in known) or "none"
-        past = f"the first {n:,}{usually}" if n else "none"
-        head = f"{self.what}, {len(self):,} rows. Baseline: {past}. Known changes: {told}."
+        n, known = len(trial.baseline), (trial.changes + len(trial.baseline)).tolist()
+        usable = trial.baseline[np.isfinite(trial.baseline)]
+        usual = float(usable.mean()) if len(usable) else float("nan")
+        past = f"rows 0 to {n - 1:,} ({f'{usual:.1%} errors' if self.errors else f'mean {usual:.6g}'})" if n else "none"
+        told = f"row{'s' * (len(known) > 1)} {', '.join(f'{row:,}' for row in known)}" if known else "none"
+        notes = []
         if self.missing:
-            head += f"\n{self.missing:,} rows have no usable value; they are passed over and keep their place."
-        plain = {"what": self.what, "rows": len(self), "missing": self.missing, "errors": self.errors}
-        return About(head, plain | {"baseline": n, "changes": known}, first=n)
+            notes.append(f"{self.missing:,} rows have no usable value; they are passed over and keep their place.")
+        if 0 < len(usable) < SMALL:
+            notes.append(
+                f"The baseline has only {len(usable):,} usable values: it is itself uncertain, and a detector that "
+                "allows for that finds a small change late, or never."
+            )
+        if self.errors and usual > 0.5:
+            notes.append("More than half of the baseline is errors. Is 1 right instead of wrong here? Turn it round.")
+        return About(
+            f"{self.what}, {len(self):,} rows. Baseline: {past}. Known changes: {told}.",
+            {"what": self.what, "rows": len(self), "missing": self.missing, "errors": self.errors}
+            | {"baseline": n, "changes": known},
+            first=n,
+            notes=tuple(notes),
+        )
 
 
 def of_column(paths: Sequence[str], column: str) -> Log:
@@ -126,7 +141,7 @@ def of_column(paths: Sequence[str], column: str) -> Log:
     (cells,) = _cells(paths, [column])
     values = _numbers(column, cells)
     errors = bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
-    return Log(f"{_files(paths)}: {column}{', taken for errors' * errors}", values, errors)
+    return Log(f"{_files(paths)}: {column}{', taken for errors (1 = wrong)' * errors}", values, errors)
 
 
 def of_errors(paths: Sequence[str], prediction: str, label: str, threshold: float | None = None) -> Log:

@@ -63,11 +63,14 @@ class About:
         For machines.
     first
         Row of the log that is the first of the stream; None for streams of no log.
+    notes
+        What else has to be known.
     """
 
     head: str
     plain: dict[str, Any]
     first: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def of_detectors(
@@ -88,7 +91,8 @@ def of_detectors(
     """
     ordered = sorted(found.items(), key=lambda item: _merit(item[1].score))
     feeds = sorted({each.feed for each in found.values()} & _FEEDS.keys())
-    notes = [f"Fed: {'; '.join(_FEEDS[feed] for feed in feeds)}."] if feeds else []
+    notes = list(about.notes)
+    notes += [f"Fed: {'; '.join(_FEEDS[feed] for feed in feeds)}."] if feeds else []
     notes += _undefined([each.score for _, each in ordered], "values")
     if left_out:
         notes.append(f"Left out, because they count errors: {', '.join(left_out)}.")

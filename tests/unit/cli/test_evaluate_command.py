@@ -116,7 +116,7 @@ def test_a_numeric_column_is_fed_as_ranks_and_what_counts_errors_is_left_out(tri
 def test_the_table_says_what_was_looked_at_and_what_nan_means(run, logs):
     given = ["--column", "amount", "--change", CHANGE, "--detector", "cusum:threshold=1000000000.0", *FEW]
     told = run("log", logs / "log.csv", *given, "--max-delay", 100)
-    assert "amount, 6,000 rows. Baseline: the first 2,000 (mean " in told
+    assert "amount, 6,000 rows. Baseline: rows 0 to 1,999 (mean " in told
     assert "Known changes: row 4,000." in told
     assert "An alarm within 100 values detects a change." in told
     assert "no delay without a detection" in told
@@ -125,6 +125,33 @@ def test_the_table_says_what_was_looked_at_and_what_nan_means(run, logs):
     assert [cell.strip() for cell in lines["cusum:threshold=1000000000.0"].split("│")[2:-1]] == [
         "ranks", "0", "1", "NaN", "0", "NaN", "NaN", "0.000", "0.000",
     ]  # fmt: skip
+
+
+def test_a_narrow_screen_shows_every_number_whole_and_says_what_it_leaves_out(run, logs, monkeypatch):
+    given = ["log", logs / "log.csv", "--column", "wrong", "--change", CHANGE, "--detector", "shiryaev_roberts_ranks"]
+    whole = run(*given).splitlines()
+    for name, value in (("FORCE_COLOR", "1"), ("TERM", "dumb"), ("COLUMNS", "80")):
+        monkeypatch.setenv(name, value)
+    narrow = run(*given).splitlines()
+    (row,) = (line.split() for line in narrow if line.startswith("shiryaev_roberts_ranks"))
+    (cells,) = (line.replace("│", " ").split() for line in whole if "│ shiryaev_roberts_ranks" in line)
+    assert row == [*cells[:7], cells[-1]]
+    assert "This screen is too narrow for precision and recall; --json has them." in narrow
+
+
+def test_a_small_baseline_is_told(run, logs):
+    given = ["log", logs / "log.csv", "--column", "wrong", "--detector", "adwin"]
+    assert "only 7 usable values" in run(*given, "--baseline", 7)
+    assert "only" not in run(*given, "--baseline", 1000)
+
+
+def test_errors_that_seem_turned_round_are_told(run, tmp_path):
+    for name, share in (("right", 0.9), ("wrong", 0.1)):
+        values = synth.bernoulli(3000, 1, share)
+        (tmp_path / f"{name}.csv").write_text("x\n" + "".join(f"{value:g}\n" for value in values))
+    given = ["--column", "x", "--detector", "adwin"]
+    assert "Is 1 right instead of wrong here?" in run("log", tmp_path / "right.csv", *given)
+    assert "Is 1 right instead of wrong here?" not in run("log", tmp_path / "wrong.csv", *given)
 
 
 def test_without_a_change_false_alarms_alone_are_counted_and_the_rest_is_null(tried, logs):
