@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from msgspec import UNSET
 
-from anchorwatch.errors import ConfigurationError, NoData, UsageError
+from anchorwatch.errors import NoData, UsageError
+from anchorwatch.evaluation.columns import Numbers, pieces, word_of
 from anchorwatch.evaluation.report import About
-from anchorwatch.events.classes import class_word
-from anchorwatch.events.reader import Reader, lenient
-from anchorwatch.events.values import Unusable, canonical, number
-from anchorwatch.transport.files import FileSource
 from anchorwatch_detectors.trials import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from anchorwatch.events.records import Records
     from anchorwatch_detectors.base import Floats
 
 BASELINE: Final = 10_000
@@ -28,9 +22,6 @@ BASELINE: Final = 10_000
 
 SMALL: Final = 1000
 """Values of a baseline below which a user is told that it is small."""
-
-_TOPIC, _PIECE = "log", 100_000
-_TRUTH: Final = {"true": 1.0, "false": 0.0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,8 +129,10 @@ def of_column(paths: Sequence[str], column: str) -> Log:
     NoData
         If there is not one row, or a file is damaged.
     """
-    (cells,) = _cells(paths, [column])
-    values = _numbers(column, cells)
+    numbers = Numbers(column)
+    for (cells,) in pieces(paths, [column]):
+        numbers.take(cells)
+    values = numbers.values()
     errors = bool(np.isin(values[np.isfinite(values)], (0.0, 1.0)).all())
     return Log(f"{_files(paths)}: {column}{', taken for errors (1 = wrong)' * errors}", values, errors)
 
@@ -161,18 +154,10 @@ def of_errors(paths: Sequence[str], prediction: str, label: str, threshold: floa
     UsageError, NoData
         As `of_column` does, and if no prediction is like its label.
     """
-    said, true = _cells(paths, [prediction, label])
     if threshold is None:
-        values = _differ((prediction, [*map(_word, said)]), (label, [*map(_word, true)]))
+        values = _differing(paths, prediction, label)
     else:
-        score, truth = _numbers(prediction, said), _numbers(label, true)
-        strange = np.flatnonzero(np.isfinite(truth) & ~np.isin(truth, (0.0, 1.0)))
-        if len(strange):
-            raise UsageError(
-                f"--label {label}: row {strange[0]} has {true[strange[0]]!r}; beside --threshold a label is 0 or 1"
-            )
-        known = np.isfinite(score) & np.isfinite(truth)
-        values = np.where(known, (score >= threshold) != (truth == 1.0), np.nan)
+        values = _misjudged(paths, prediction, label, threshold)
     if not np.isfinite(values).any():
         raise NoData(f"no row has both {prediction} and {label}: is it the right file, or are these of two files?")
     return Log(f"{_files(paths)}: errors, {prediction} against {label}", values, errors=True)
@@ -182,99 +167,37 @@ def _files(paths: Sequence[str]) -> str:
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
-def _differ(said: tuple[str, list[str | None]], true: tuple[str, list[str | None]]) -> Floats:
+def _differing(paths: Sequence[str], prediction: str, label: str) -> Floats:
     """Return 1 where two columns of words differ, NaN where either is missing."""
-    pairs = list(zip(said[1], true[1], strict=True))
-    values = np.array([np.nan if None in pair else float(pair[0] != pair[1]) for pair in pairs])
-    if (values == 1.0).any() and not (values == 0.0).any():
-        row = int(np.argmax(values == 1.0))
-        one, other = pairs[row]
+    found: list[Floats] = []
+    example: tuple[int, str | None, str | None] | None = None
+    for said, true in pieces(paths, [prediction, label]):
+        pairs = list(zip(map(word_of, said), map(word_of, true), strict=True))
+        values = np.array([np.nan if None in pair else float(pair[0] != pair[1]) for pair in pairs])
+        if example is None and (values == 1.0).any():
+            at = int(np.argmax(values == 1.0))
+            example = (at + sum(map(len, found)), *pairs[at])
+        found.append(values)
+    whole = np.concatenate(found)
+    if example is not None and not (whole == 0.0).any():
+        row, one, other = example
         raise UsageError(
-            f"not one {said[0]} is like its {true[0]}: row {row} has {one!r} and {other!r}. If the prediction is a "
+            f"not one {prediction} is like its {label}: row {row} has {one!r} and {other!r}. If the prediction is a "
             "score, give --threshold; else name the columns with the classes"
         )
-    return values
+    return whole
 
 
-def _cells(paths: Sequence[str], names: Sequence[str]) -> list[list[Any]]:
-    """Return the cells of columns, a list each."""
-    found: list[list[Any]] = [[] for _ in names]
-    readers: dict[bool, Reader] = {}
-    first = b""
-    for records in _records(paths):
-        text = records.text_values
-        if text not in readers:
-            readers[text] = _reader(names, text=text)
-        reader = readers[text]
-        rows, _ = reader.read([value or b"" for value in records.values])
-        first = first or next((value for value in records.values if value), b"")
-        for cells, name in zip(found, names, strict=True):
-            cells.extend(map(reader.getter(name), rows))
-    if not found[0]:
-        raise NoData(f"{', '.join(paths)}: holds not one row: is it the right file?")
-    for cells, name in zip(found, names, strict=True):
-        if all(cell is UNSET for cell in cells):
-            raise UsageError(_no_column(paths, name, first))
-    return found
-
-
-def _reader(names: Sequence[str], *, text: bool) -> Reader:
-    try:
-        return Reader(dict.fromkeys(names, False), text=text)
-    except ConfigurationError as error:
-        raise UsageError(f"{', '.join(names)}: {error}") from error
-
-
-def _records(paths: Sequence[str]) -> Iterator[Records]:
-    """Yield the records of files, one file after the other."""
-    for path in paths:
-        source = FileSource({_TOPIC: [path]})
-        everything = set(source.partitions())
-        for partition in sorted(everything):
-            while partition not in source.ended():
-                yield from source.poll(_PIECE, 0.0, everything - {partition})
-        source.close()
-
-
-def _no_column(paths: Sequence[str], name: str, first: bytes) -> str:
-    """Say that a column is not there, and which ones are."""
-    row = lenient(first)
-    if not isinstance(row, dict):
-        shown = first[:60].decode(errors="replace")
-        return f"{', '.join(paths)}: no row is an object with named values; the first one is {shown}"
-    close = difflib.get_close_matches(name, row, n=1, cutoff=0.5)
-    meant = f", did you mean {close[0]!r}?" if close else ""
-    return f"{', '.join(paths)}: no row has a column {name!r}{meant}; the first row has {', '.join(row)}"
-
-
-def _numbers(column: str, cells: list[Any]) -> Floats:
-    """Return the numbers of cells; NaN where there is none."""
-    values = np.array([_number(cell) for cell in cells])
-    given = np.array([not (cell is None or cell is UNSET or cell == "") for cell in cells])
-    wrong = np.flatnonzero(given & ~np.isfinite(values))
-    if len(wrong) * 2 > given.sum():
-        shown = cells[wrong[0]]
-        example = "an object, a list or no finite number" if isinstance(shown, Unusable) else repr(shown)
-        raise UsageError(
-            f"column {column!r} is not numeric: {len(wrong):,} of {int(given.sum()):,} values are no number, the first "
-            f"in row {wrong[0]}: {example}. Name a numeric column, or for a model's errors --prediction and --label"
-        )
-    if not np.isfinite(values).any():
-        raise NoData(f"column {column!r} has no value in any of {len(cells):,} rows")
-    return values
-
-
-def _number(cell: Any) -> float:
-    if isinstance(cell, bool):
-        return float(cell)
-    if isinstance(cell, str) and cell.strip().lower() in _TRUTH:
-        return _TRUTH[cell.strip().lower()]
-    found = number(cell, text=True)
-    return float("nan") if found is None else found
-
-
-def _word(cell: Any) -> str | None:
-    """Return the class that a cell names; None where there is none; 1, 1.0 and "1" are one."""
-    if cell is None or cell is UNSET or isinstance(cell, Unusable) or cell == "":
-        return None
-    return class_word(canonical(cell))
+def _misjudged(paths: Sequence[str], prediction: str, label: str, threshold: float) -> Floats:
+    """Return 1 where a score is on the wrong side of a threshold, NaN where it or the truth is missing."""
+    scores, truths = Numbers(prediction), Numbers(label)
+    for said, true in pieces(paths, [prediction, label]):
+        scores.take(said)
+        truths.take(true)
+    score, truth = scores.values(), truths.values()
+    strange = np.flatnonzero(np.isfinite(truth) & ~np.isin(truth, (0.0, 1.0)))
+    if len(strange):
+        row = int(strange[0])
+        raise UsageError(f"--label {label}: row {row} has {truth[row]:g}; beside --threshold a label is 0 or 1")
+    known = np.isfinite(score) & np.isfinite(truth)
+    return np.where(known, (score >= threshold) != (truth == 1.0), np.nan)

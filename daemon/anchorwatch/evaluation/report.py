@@ -25,7 +25,10 @@ _FEEDS = {
     Feed.RANKS: "ranks are those within the baseline, as the daemon feeds features",
     Feed.VALUES: "values are the column's own, in its unit",
 }
-_KINDS = "A change need not show in every kind of alert; the last line counts those of all kinds together."
+_KINDS = (
+    "A change need not show in every kind of alert; the last line counts those of all kinds together. What they said: "
+    "anchorwatch replay, with the same log."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,14 @@ def test_a_value_that_is_missing_keeps_its_place_and_has_no_rank():
     assert usual.rows.tolist() == [[3.0]]
 
 
+def test_an_alarm_that_comes_too_late_is_false_unless_the_stream_is_held_against_a_baseline():
+    found = try_out({name: registry.sequential(name) for name in ("adwin", "shiryaev_roberts")}, [ERRORS], most=2)
+    assert [tried.score.detected for tried in found.values()] == [0, 0]
+    assert all(len(tried.alarms[0]) > 0 for tried in found.values())
+    assert found["adwin"].score.false_alarms > 0
+    assert found["shiryaev_roberts"].score.false_alarms == 0
+
+
 def test_scores_and_alarms_of_all_trials_stand_together():
     detector = registry.sequential("adwin")
     both = try_out({"adwin": detector}, [ERRORS, ERRORS])["adwin"]
