@@ -10,6 +10,7 @@ import numpy as np
 
 from anchorwatch_detectors.against_baseline import AgainstBaseline
 from anchorwatch_detectors.evaluate import alarms_of, score
+from anchorwatch_detectors.guard import LARGEST
 from anchorwatch_detectors.profile import NumericProfile
 from anchorwatch_detectors.usual import of_sample
 
@@ -71,8 +72,8 @@ class Trial:
         if feed is Feed.RANKS:
             profile = NumericProfile.of(baseline)
             baseline, values = _ranks(profile, baseline), _ranks(profile, values)
-        known = bool(np.isfinite(baseline).any())
-        return values, of_sample(baseline[np.newaxis], smallest) if known else None
+        usable = baseline[np.abs(baseline) <= LARGEST]  # detectors pass over what is larger, and over NaN
+        return values, of_sample(usable[np.newaxis], smallest) if len(usable) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,8 +99,18 @@ class Tried:
         return Tried(self.feed, self.score + other.score, (*self.alarms, *other.alarms))
 
 
-def feed_of(detector: SequentialDetector, *, errors: bool) -> Feed | None:
+def feed_of(detector: SequentialDetector, *, errors: bool, wanted: Feed | None = None) -> Feed | None:
     """Return what a detector is given of a column; None for a counter of errors, where the column is not of errors.
+
+    Parameters
+    ----------
+    detector
+        The detector.
+    errors
+        Whether the column is of errors; then everybody gets these.
+    wanted
+        What it shall be given of another column, if it takes that: one for values in [0, 1] always gets ranks. None is
+        what it is made for.
 
     Examples
     --------
@@ -109,10 +120,9 @@ def feed_of(detector: SequentialDetector, *, errors: bool) -> Feed | None:
     """
     if errors:
         return Feed.ERRORS
-    domain = getattr(detector, "domain", lambda: None)()
-    if domain == (0.0, 1.0) and not isinstance(detector, AgainstBaseline):
-        return None
-    return Feed.VALUES if detector.name in OWN_UNIT else Feed.RANKS
+    if getattr(detector, "domain", lambda: None)() == (0.0, 1.0):
+        return Feed.RANKS if isinstance(detector, AgainstBaseline) else None
+    return wanted or (Feed.VALUES if detector.name in OWN_UNIT else Feed.RANKS)
 
 
 def try_out(
@@ -136,7 +146,8 @@ def try_out(
     smallest
         Smallest shift of the mean worth knowing, in the unit of what is fed, for those that compare with a baseline.
     feed
-        What all are given of a column that is not of errors; None gives each what it is made for.
+        RANKS or VALUES, which all are given of a column that is not of errors, see `feed_of`; None gives each what it
+        is made for.
 
     Returns
     -------
@@ -161,10 +172,9 @@ def try_out(
     for trial in trials:
         streams: dict[Feed, tuple[Floats, Usual | None]] = {}
         for name, detector in detectors.items():
-            own = feed_of(detector, errors=trial.errors)
-            if own is None:
+            chosen = feed_of(detector, errors=trial.errors, wanted=feed)
+            if chosen is None:
                 continue
-            chosen = own if feed is None or trial.errors else feed
             if chosen not in streams:
                 streams[chosen] = trial.fed(chosen, smallest)
             values, usual = streams[chosen]

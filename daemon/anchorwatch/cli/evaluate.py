@@ -53,13 +53,17 @@ FeedOption = Annotated[
     typer.Option(
         "--feed",
         metavar="ranks|values",
-        help="What all are given of a numeric column: ranks within the baseline, or the values. Default: each what "
-        "it is made for.",
+        help="What all that take any number are given of a numeric column: ranks within the baseline, or the values. "
+        "Default: each what it is made for.",
     ),
 ]
 SmallestOption = Annotated[
     float,
-    typer.Option("--smallest-shift", min=0.0, help="Shift of the mean that is let pass by those with a baseline."),
+    typer.Option(
+        "--smallest-shift",
+        min=0.0,
+        help="Shift of the mean, of what is fed, that those held against a baseline let pass.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object; what is undefined is null.")]
 

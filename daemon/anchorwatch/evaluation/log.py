@@ -90,7 +90,8 @@ class Log:
         """Return what a trial of it is, in words and numbers."""
         n, known = len(trial.baseline), (trial.changes + len(trial.baseline)).tolist()
         usable = trial.baseline[np.isfinite(trial.baseline)]
-        usual = float(usable.mean()) if len(usable) else float("nan")
+        with np.errstate(over="ignore", invalid="ignore"):
+            usual = float(usable.mean()) if len(usable) else float("nan")
         past = f"rows 0 to {n - 1:,} ({f'{usual:.1%} errors' if self.errors else f'mean {usual:.6g}'})" if n else "none"
         told = f"row{'s' * (len(known) > 1)} {', '.join(f'{row:,}' for row in known)}" if known else "none"
         notes = []

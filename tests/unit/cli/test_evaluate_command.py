@@ -154,6 +154,12 @@ def test_errors_that_seem_turned_round_are_told(run, tmp_path):
     assert "Is 1 right instead of wrong here?" not in run("log", tmp_path / "wrong.csv", *given)
 
 
+def test_values_beyond_all_measure_are_passed_over(tried, tmp_path):
+    cells = ["1e308", "-1e308", "1", "2", "", "nan", "inf", "1e-320", "3"] * 60
+    (tmp_path / "huge.csv").write_text("\n".join(["x", *cells]))
+    assert tried("log", tmp_path / "huge.csv", "--column", "x", "--change", 300)["missing"] == 180
+
+
 def test_without_a_change_false_alarms_alone_are_counted_and_the_rest_is_null(tried, logs):
     found = tried("log", logs / "log.csv", "--column", "wrong", "--baseline", 3000, "--detector", "adwin")
     adwin = found["detectors"]["adwin"]

@@ -47,9 +47,12 @@ def test_a_detector_of_river_gets_the_values_and_one_for_bits_errors_alone():
     assert feed_of(registry.sequential("river.drift.binary.DDM"), errors=True) is Feed.ERRORS
 
 
-def test_what_is_fed_to_all_can_be_chosen():
-    found = try_out({"kswin": registry.sequential("kswin")}, [AMOUNTS], feed=Feed.RANKS)
-    assert found["kswin"].feed is Feed.RANKS
+def test_what_is_fed_to_all_can_be_chosen_but_what_takes_only_0_to_1_gets_ranks():
+    ranks, values = (try_out(everything(), [AMOUNTS], feed=feed) for feed in (Feed.RANKS, Feed.VALUES))
+    assert {tried.feed for tried in ranks.values()} == {Feed.RANKS}
+    assert {name for name, tried in values.items() if tried.feed is Feed.RANKS} == {
+        "shiryaev_roberts", "shiryaev_roberts_ranks",
+    }  # fmt: skip
 
 
 def test_ranks_do_not_change_with_the_unit_of_a_column():
@@ -73,6 +76,14 @@ def test_an_alarm_that_comes_too_late_is_false_unless_the_stream_is_held_against
     assert all(len(tried.alarms[0]) > 0 for tried in found.values())
     assert found["adwin"].score.false_alarms > 0
     assert found["shiryaev_roberts"].score.false_alarms == 0
+
+
+@given(values=st.lists(st.floats(), min_size=20, max_size=60), feed=st.sampled_from([Feed.RANKS, Feed.VALUES]))
+def test_no_value_however_large_keeps_a_feature_from_being_judged(values, feed):
+    stream = np.array([*values, 1.0])
+    detectors = {name: registry.sequential(name) for name in ("cusum", "adwin", "shiryaev_roberts_ranks", "kswin")}
+    found = try_out(detectors, [Trial(stream[-15:], stream, np.array([7]), errors=False)], feed=feed)
+    assert {tried.score.events for tried in found.values()} == {len(stream)}
 
 
 def test_scores_and_alarms_of_all_trials_stand_together():
