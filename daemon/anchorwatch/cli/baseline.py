@@ -56,7 +56,7 @@ def build(
     from anchorwatch.store.curator import Curator
 
     settings = load(Path(config), os.environ)
-    chosen, clock = _model(settings, model), SystemClock()
+    chosen, clock = chosen_model(settings, model), SystemClock()
     require_one(file, kafka=kafka)
     if output and name:
         raise UsageError("--name names a baseline in the store, --output writes it to a file: choose one")
@@ -208,7 +208,8 @@ def promote(
     typer.echo(f"{name} is {baseline.id}")
 
 
-def _model(settings: Settings, model: str | None) -> str:
+def chosen_model(settings: Settings, model: str | None) -> str:
+    """Return the model that is meant; raises UsageError where there are several and none is named, or it is unknown."""
     names = list(settings.models)
     if model is None and len(names) > 1:
         raise UsageError(f"the configuration has the models {', '.join(names)}: choose one with --model")
