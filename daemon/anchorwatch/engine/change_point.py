@@ -71,3 +71,27 @@ def latest_change(recent: NDArray[np.float32], usual: float, variance: float) ->
     evidence = count * divergence * (u * (1.0 - u) / variance if variance > 0 else 1.0)
     best = int(np.argmax(evidence))
     return Change(best + 1, int(count[best]), float(mean[best]), float(evidence[best]))
+
+
+def change_of(recent: NDArray[np.float32], values: int, mean: float, usual: float, variance: float) -> Change:
+    """Return the change that a detector told of, which may lie before the recent rows.
+
+    Within them the most likely change is taken where the mean shows one; it is the nearer to the truth.
+
+    Parameters
+    ----------
+    recent, usual, variance
+        As for `latest_change`.
+    values, mean
+        Number of values since the change, by the detector's own estimate, and their mean.
+    """
+    latest = latest_change(recent, usual, variance)
+    known = np.flatnonzero(~np.isnan(recent))
+    if latest.beyond_noise and values < len(known):
+        return latest
+    if values <= len(known):
+        rows = len(recent) - int(known[-values])
+    else:
+        rows = round(values * len(recent) / max(len(known), 1))
+    spread = max(variance, RARE)
+    return Change(rows, values, mean, values * (mean - usual) ** 2 / (2.0 * spread))

@@ -1,24 +1,19 @@
-"""Sequential detectors over all columns and groups of one kind of trouble, and what follows an alarm.
-
-A detector says *that* something changed. Whether it is trouble is judged against the baseline: the mean since the most
-likely change must lie further from the baseline's than the smallest shift worth knowing. From then on the subject stays
-in drift until a whole window that began after the last alarm is back within that shift.
-A change that seems too small, or may be noise, is judged once more by the first whole window after the alarm.
-"""
+"""Sequential detectors over all columns and groups of one kind of trouble; `after_alarm` judges what they say."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.engine.change_point import CONFIRMATION, RECENT, Change, latest_change
+from anchorwatch.engine import after_alarm
+from anchorwatch.engine.after_alarm import Usually
+from anchorwatch.engine.change_point import RECENT, Change, change_of, latest_change
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
-from anchorwatch.engine.window_monitor import direction_of
-from anchorwatch_detectors.base import Direction, Level, Verdict
+from anchorwatch_detectors.against_baseline import AgainstBaseline
+from anchorwatch_detectors.base import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.marks import Marks
     from anchorwatch.engine.panes import Window
     from anchorwatch.engine.reference import Block, Reference
-    from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState
+    from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +43,8 @@ class Lookout:
         Shift of the mean worth knowing.
     panes
         Panes of a window: so many windows after an alarm still hold rows from before it.
+    budgeted
+        Whether the detector's average run length follows the budget of false alarms.
     """
 
     kind: Kind
@@ -56,6 +53,16 @@ class Lookout:
     every_group: bool
     smallest_shift: float
     panes: int
+    budgeted: bool = False
+
+    @property
+    def against_baseline(self) -> bool:
+        """Whether the detector compares with the baseline; otherwise it compares a stream with itself."""
+        return isinstance(self.detector, AgainstBaseline)
+
+    def shape(self, reference: Reference) -> tuple[int, int]:
+        """Return how many (groups, columns) of a baseline have a lane."""
+        return len(reference.groups) if self.every_group else 1, len(self.columns)
 
 
 @dataclass(slots=True)
@@ -74,6 +81,10 @@ class Lanes:
         (groups, columns) estimated event time of the change, ns.
     mixed
         (groups, columns) windows still to close that hold rows from before the alarm.
+    level, length
+        (groups, columns) mean since the change as the last alarm told it, and the number of values it was taken of.
+    relief
+        (groups, columns) nats by which windows since then speak for the baseline.
     """
 
     state: SequentialState
@@ -82,18 +93,24 @@ class Lanes:
     suspected: NDArray[np.bool_]
     since: NDArray[np.int64]
     mixed: NDArray[np.int64]
+    level: NDArray[np.float64]
+    length: NDArray[np.int64]
+    relief: NDArray[np.float64]
 
     @classmethod
-    def fresh(cls, lookout: Lookout, groups: int) -> Self:
-        """Return lanes that have seen nothing."""
-        shape = (groups if lookout.every_group else 1, len(lookout.columns))
+    def fresh(cls, lookout: Lookout, reference: Reference) -> Self:
+        """Return lanes that have seen nothing but their baseline."""
+        shape = lookout.shape(reference)
         return cls(
-            state=lookout.detector.start(*shape),
+            state=lookout.detector.start(*shape, usual_of(lookout, reference)),
             recent=np.full((*shape, RECENT), np.nan, np.float32),
             drifting=np.zeros(shape, np.bool_),
             suspected=np.zeros(shape, np.bool_),
             since=np.zeros(shape, np.int64),
             mixed=np.zeros(shape, np.int64),
+            level=np.zeros(shape),
+            length=np.zeros(shape, np.int64),
+            relief=np.zeros(shape),
         )
 
     def copy(self) -> Self:
@@ -111,7 +128,20 @@ class Lanes:
         return cls(state=lookout.detector.restore(plain["state"]), **{name: plain[name] for name in _ARRAYS})
 
 
-_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed")
+_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed", "level", "length", "relief")
+
+
+def usual_of(lookout: Lookout, reference: Reference) -> Usual:
+    """Return what is usual for the lanes of a lookout: the baseline's groups and columns by their moments."""
+    columns, shape = list(lookout.columns), lookout.shape(reference)
+    mean = reference.means[: shape[0], columns]
+    return Usual(
+        mean=mean,
+        variance=reference.variances[: shape[0], columns],
+        rows=np.where(np.isfinite(mean), reference.valid(reference.counts)[: shape[0], columns], 0),
+        smallest=np.full(shape, lookout.smallest_shift),
+        memory=np.broadcast_to(reference.inflation[columns], shape),
+    )
 
 
 class Seen(NamedTuple):
@@ -156,9 +186,10 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     for moment, _, event in events:
         if isinstance(event, _Alarm):
             lane = event.group, event.subject
-            change = latest_change(event.recent, float(usual[lane]), float(variance[lane]))
-            since = marks[event.group].time_of(max(event.row - change.rows + 1, 0), event.row + 1)
-            verdict = _after_alarm(lanes, lookout, lane, change, (since, float(usual[lane])))
+            found = _change(lookout, event, Usually(float(usual[lane]), float(variance[lane])))
+            since = marks[event.group].time_of(max(event.row - found.rows + 1, 0), event.row + 1)
+            normal = Usually(float(usual[lane]), float(variance[lane]))
+            verdict = after_alarm.after_alarm(lanes, lookout, lane, found, normal, since)
             findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
         means = reference.mean_of(event.counts)[columns]
@@ -166,8 +197,9 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
         open_cases = lanes.drifting[event.group] | lanes.suspected[event.group]
         for subject in np.flatnonzero(open_cases).tolist():
             lane = event.group, subject
-            window = _Level(float(means[subject]), float(usual[lane]), float(variance[lane]), int(sizes[subject]))
-            held = _after_window(lanes, lookout, lane, window)
+            window = after_alarm.Seen(float(means[subject]), int(sizes[subject]))
+            normal = Usually(float(usual[lane]), float(variance[lane]))
+            held = after_alarm.after_window(lanes, lookout, lane, window, normal)
             if held is not None:
                 findings.append(_finding(lookout, reference, lane, moment, held[0], decisive=held[1]))
     return findings
@@ -180,6 +212,8 @@ class _Alarm:
     subject: int
     row: int
     recent: NDArray[np.float32]
+    since: int
+    after: float
 
 
 def _alarms(
@@ -196,6 +230,8 @@ def _alarms(
                 subject=subject,
                 row=int(rank[event]),
                 recent=np.concatenate([lanes.recent[group, subject], mine.astype(np.float32)])[-RECENT:],
+                since=int(alarms.since[k]),
+                after=float(alarms.after[k]),
             )
         )
     return out
@@ -208,74 +244,15 @@ def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int6
         lanes.recent[group] = np.concatenate([lanes.recent[group], mine], axis=1)[:, -RECENT:]
 
 
-def _after_alarm(
-    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, level: tuple[int, float]
-) -> Verdict:
-    """Return what an alarm says of a lane; `level` is the event time of the change and the baseline's mean."""
-    since, usual = level
-    effect = change.mean - usual
-    drifting = change.beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
-    lanes.drifting[lane], lanes.suspected[lane] = drifting, not drifting and not math.isnan(usual)
-    lanes.since[lane], lanes.mixed[lane] = since, lookout.panes
-    if math.isnan(usual):
-        said, reason = Level.UNDETERMINED, "baseline_too_small"
-    else:
-        calm = "small_effect" if change.beyond_noise else "within_noise"
-        said, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, calm)
-    return Verdict(
-        level=said,
-        reason=reason,
-        statistic=change.mean,
-        threshold=_threshold(lookout, usual, effect),
-        effect=effect,
-        direction=direction_of(lookout.kind, effect),
-        n=change.values,
-        since=since if said is Level.DRIFT else None,
-    )
+def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
+    """Return the change that an alarm is about.
 
-
-class _Level(NamedTuple):
-    """Mean of a window, mean and variance in the baseline, and the number of values of the window."""
-
-    mean: float
-    usual: float
-    variance: float
-    n: int
-
-
-def _after_window(lanes: Lanes, lookout: Lookout, lane: tuple[int, int], window: _Level) -> tuple[Verdict, bool] | None:
-    """Return what a window says of a lane in drift or suspected of it, and whether that alone decides.
-
-    None while the window holds rows from before the alarm, and where a suspicion comes to nothing.
+    A detector that compares with the baseline knows of values from before the recent ones, and of changes that the mean
+    does not show. One that compares a stream with itself often reaches back far before the change.
     """
-    if lanes.mixed[lane] > 0:
-        lanes.mixed[lane] -= 1
-        return None
-    mean, usual, variance, n = window
-    if n == 0:
-        return None
-    effect = mean - usual
-    confirmed = bool(lanes.suspected[lane])
-    beyond_noise = not confirmed or n * effect**2 >= 2.0 * variance * CONFIRMATION
-    drifts = beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
-    lanes.drifting[lane], lanes.suspected[lane] = drifts, False
-    if confirmed and not drifts:
-        return None
-    verdict = Verdict(
-        level=Level.DRIFT if drifts else Level.STABLE,
-        reason="changed" if drifts else "back_to_baseline",
-        statistic=mean,
-        threshold=_threshold(lookout, usual, effect),
-        effect=effect,
-        direction=direction_of(lookout.kind, effect) if drifts else Direction.CHANGED,
-        n=n,
-        since=int(lanes.since[lane]) if drifts else None,
-    )
-    return verdict, confirmed or not drifts
-
-
-def _threshold(lookout: Lookout, usual: float, effect: float) -> float:
-    return usual + math.copysign(lookout.smallest_shift, effect)
+    if lookout.against_baseline:
+        return change_of(alarm.recent, alarm.since, alarm.after, usual.mean, usual.variance)
+    return latest_change(alarm.recent, usual.mean, usual.variance)
 
 
 def _finding(

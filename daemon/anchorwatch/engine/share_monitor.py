@@ -43,11 +43,15 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """When a share is a change: beyond noise at `significance`, and by at least `smallest` (0 to 1)."""
+    """When a share is a change: beyond noise at `significance`, and by at least `smallest` (0 to 1).
+
+    `budgeted` is whether the significance follows the budget of false alarms.
+    """
 
     significance: float
     smallest: float
     min_sample: int
+    budgeted: bool = False
 
 
 def shares_of(reference: Reference) -> list[Share]:

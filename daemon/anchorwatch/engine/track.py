@@ -108,7 +108,7 @@ class Track:
         """Start watching against a baseline."""
         self.gathered = None
         self.panes = Panes.fresh(len(reference.groups), reference.width)
-        self.lanes = [Lanes.fresh(lookout, len(reference.groups)) for lookout in plan.lookouts]
+        self.lanes = [Lanes.fresh(lookout, reference) for lookout in plan.lookouts]
         self.runs = Runs.fresh(len(reference.columns))
         self.marks = [Marks.fresh() for _ in reference.groups]
 

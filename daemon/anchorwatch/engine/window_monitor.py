@@ -49,6 +49,8 @@ class Family:
         Values below which nothing is said.
     correction
         Adjusts the p-values of the columns of a window.
+    budgeted
+        Whether the significance follows the budget of false alarms.
     """
 
     test: WindowTest
@@ -57,6 +59,7 @@ class Family:
     smallest_effect: float
     min_sample: int
     correction: Correction = benjamini_hochberg
+    budgeted: bool = False
 
 
 def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> list[Finding]:

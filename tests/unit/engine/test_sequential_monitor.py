@@ -32,7 +32,7 @@ def followed(errors, *, shift=0.1, cuts=(), panes=1):
     lookout = Lookout(
         Kind.ACCURACY, registry.sequential("adwin", {}), (0,), every_group=True, smallest_shift=shift, panes=panes
     )
-    lanes, open_panes, marks, found = Lanes.fresh(lookout, 1), Panes.fresh(1, KNOWN.width), [Marks.fresh()], []
+    lanes, open_panes, marks, found = Lanes.fresh(lookout, KNOWN), Panes.fresh(1, KNOWN.width), [Marks.fresh()], []
     for start, stop in zip([0, *cuts], [*cuts, len(errors)], strict=True):
         n = stop - start
         time, none = np.arange(start, stop) * 10, np.zeros((1, n), np.uint8)
