@@ -6,9 +6,10 @@ something changed: the mean since the most likely change must lie beyond noise a
 the smallest shift. A change that seems too small, or may be noise, is judged once more by the first whole window after
 the alarm.
 
-Drift is over when windows that began after the last alarm say so: by the likelihood of their mean under the baseline
-against that under the mean since the change, added up as by a CUSUM. A large change back ends it with one window, a
-small one needs several, and noise about a small change does not make it come and go.
+Drift is over when windows that began after the last alarm say so: none of them is beyond noise on the side of the
+change, and together, added up as by a CUSUM, they are likelier under the baseline than under half the change. A large
+change back ends it with one window, a small one needs several, and noise about a small change does not make it come
+and go.
 """
 
 from __future__ import annotations
@@ -16,28 +17,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from anchorwatch.engine.change_point import CONFIRMATION, RARE, Change
+from anchorwatch.engine.change_point import CONFIRMATION, VARIANCE, Usually
 from anchorwatch.engine.window_monitor import direction_of
 from anchorwatch_detectors.base import Direction, Level, Verdict
 
 if TYPE_CHECKING:
+    from anchorwatch.engine.change_point import Change
     from anchorwatch.engine.sequential_monitor import Lanes, Lookout
 
-RELIEF = 7.0  # nats by which the baseline must beat the change before drift is over: once in 1000 it is not
-SILENCE = 4.0  # where the mean does not show the change: so many times the values of the alarm without another one
-
-
-class Usually(NamedTuple):
-    """Mean of a lane in the baseline, and its variance times what successive values have in common."""
-
-    mean: float
-    variance: float
+RELIEF = 7.0  # nats by which the baseline must beat half the change before drift is over: once in 1000 it is not
+NOISE = 2.0  # nats up to which a window on the side of the change may be noise: 2 standard errors
 
 
 class Seen(NamedTuple):
-    """Mean of a window and its number of values."""
+    """Mean of a window, of the squared distance from the baseline's mean too, and its number of values."""
 
     mean: float
+    square: float
     n: int
 
 
@@ -45,28 +41,30 @@ def after_alarm(
     lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, usual: Usually, since: int
 ) -> Verdict:
     """Return what an alarm says of a lane; `since` is the event time of the change, ns."""
-    effect = change.mean - usual.mean
-    known = not math.isnan(usual.mean)
+    before, _ = usual.of(spread=change.spread)
+    effect = change.mean - before
+    known = not math.isnan(before)
     drifting = known and (
         lookout.against_baseline or (change.beyond_noise and bool(abs(effect) >= lookout.smallest_shift))
     )
-    if lanes.drifting[lane] and effect * (lanes.level[lane] - usual.mean) > 0.0:
+    same = lanes.spread[lane] == change.spread and effect * (lanes.level[lane] - before) > 0.0
+    if lanes.drifting[lane] and same:
         since = min(since, int(lanes.since[lane]))  # it goes on: the lane began anew after its last alarm
     lanes.drifting[lane], lanes.suspected[lane] = drifting, known and not drifting
-    lanes.since[lane], lanes.mixed[lane] = since, lookout.panes
+    lanes.since[lane], lanes.mixed[lane], lanes.spread[lane] = since, lookout.panes, change.spread
     lanes.level[lane], lanes.length[lane], lanes.relief[lane] = change.mean, change.values, 0.0
     if not known:
         said, reason = Level.UNDETERMINED, "baseline_too_small"
     else:
         calm = "small_effect" if change.beyond_noise else "within_noise"
-        said, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, calm)
+        said, reason = (Level.DRIFT, _reason(lanes, lane)) if drifting else (Level.STABLE, calm)
     return Verdict(
         level=said,
         reason=reason,
         statistic=change.mean,
-        threshold=_threshold(lookout, usual.mean, effect),
+        threshold=math.nan if change.spread else before + math.copysign(lookout.smallest_shift, effect),
         effect=effect,
-        direction=direction_of(lookout.kind, effect),
+        direction=Direction.CHANGED if change.spread else direction_of(lookout.kind, effect),
         n=change.values,
         since=since if said is Level.DRIFT else None,
     )
@@ -84,43 +82,50 @@ def after_window(
         return None
     if window.n == 0:
         return None
-    effect = window.mean - usual.mean
+    spread = bool(lanes.spread[lane])
+    before, variance = usual.of(spread=spread)
+    now = window.square if spread else window.mean
+    effect = now - before
     suspected = bool(lanes.suspected[lane])
     if suspected:
-        beyond_noise = window.n * effect**2 >= 2.0 * usual.variance * CONFIRMATION
+        beyond_noise = window.n * effect**2 >= 2.0 * variance * CONFIRMATION
         drifts = beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
-        lanes.level[lane], lanes.length[lane] = window.mean, window.n
+        lanes.level[lane], lanes.length[lane] = now, window.n
     else:
-        lanes.relief[lane] = max(lanes.relief[lane] + _relief(lanes, lookout, lane, window, usual), 0.0)
-        drifts = bool(lanes.relief[lane] < RELIEF)
+        drifts = not _over(lanes, lane, (now, window.n), (before, variance), 0.0 if spread else lookout.smallest_shift)
     lanes.drifting[lane], lanes.suspected[lane] = drifts, False
     if suspected and not drifts:
         return None
-    side = lanes.level[lane] - usual.mean
     verdict = Verdict(
         level=Level.DRIFT if drifts else Level.STABLE,
-        reason="changed" if drifts else "back_to_baseline",
-        statistic=window.mean,
-        threshold=_threshold(lookout, usual.mean, effect),
+        reason=_reason(lanes, lane) if drifts else "back_to_baseline",
+        statistic=now,
+        threshold=math.nan if spread else before + math.copysign(lookout.smallest_shift, effect),
         effect=effect,
-        direction=direction_of(lookout.kind, side) if drifts else Direction.CHANGED,
+        direction=Direction.CHANGED if spread or not drifts else direction_of(lookout.kind, lanes.level[lane] - before),
         n=window.n,
         since=int(lanes.since[lane]) if drifts else None,
     )
     return verdict, suspected or not drifts
 
 
-def _relief(lanes: Lanes, lookout: Lookout, lane: tuple[int, int], window: Seen, usual: Usually) -> float:
-    """Return the nats by which a window speaks for the baseline and against the change."""
-    variance = max(usual.variance, RARE)
-    change = float(lanes.level[lane]) - usual.mean
-    length = int(lanes.length[lane])
-    if length * change**2 < 2.0 * variance * CONFIRMATION:  # a change of spread
-        return RELIEF * window.n / (SILENCE * length)
-    calm = usual.mean + math.copysign(min(lookout.smallest_shift, abs(change) / 2.0), change)
-    changed = usual.mean + change
-    return window.n * (calm - changed) * (window.mean - (calm + changed) / 2.0) / variance
+def _over(
+    lanes: Lanes, lane: tuple[int, int], window: tuple[float, int], usual: tuple[float, float], smallest: float
+) -> bool:
+    """Take a window into account, its mean and number of values; return whether the drift of a lane is over."""
+    (mean, n), (before, variance) = window, usual
+    variance, level, length = max(variance, VARIANCE), float(lanes.level[lane]), int(lanes.length[lane])
+    size = max(abs(level - before), math.sqrt(2.0 * variance * CONFIRMATION / length))
+    side = math.copysign(1.0, level - before)
+    calm, half, beyond = min(smallest, size / 4.0), size / 2.0, side * (mean - before)
+    if beyond > calm and n * (beyond - calm) ** 2 > 2.0 * variance * NOISE:
+        lanes.level[lane] = (length * level + n * mean) / (length + n)
+        lanes.length[lane], lanes.relief[lane] = length + n, 0.0
+        return False
+    evidence = n * (half - calm) * ((calm + half) / 2.0 - beyond) / variance
+    lanes.relief[lane] = max(lanes.relief[lane] + evidence, 0.0)
+    return bool(lanes.relief[lane] >= RELIEF)
 
 
-def _threshold(lookout: Lookout, usual: float, effect: float) -> float:
-    return usual + math.copysign(lookout.smallest_shift, effect)
+def _reason(lanes: Lanes, lane: tuple[int, int]) -> str:
+    return "spread" if lanes.spread[lane] else "changed"

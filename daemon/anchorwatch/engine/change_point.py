@@ -15,9 +15,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RARE = 1e-3  # a share that the baseline never saw is held for so rare
+VARIANCE = 1e-4  # of a lane whose baseline never varied
 RECENT = 1024  # rows of each lane that are kept to look back on
 CONFIRMATION = 4.0  # nats by which one window must beat no change to confirm a suspicion: 2.8 standard errors
 EVIDENCE = 10.0  # nats by which the change must beat no change: the best of 1024 suffixes of noise has about log(1024)
+
+
+class Usually(NamedTuple):
+    """What a lane is like in the baseline.
+
+    Attributes
+    ----------
+    mean, variance
+        Mean of the value, and its variance times what successive values have in common.
+    square, square_variance
+        The same of the squared distance from the mean: how wide the values spread.
+    """
+
+    mean: float
+    variance: float
+    square: float = np.nan
+    square_variance: float = np.nan
+
+    def of(self, *, spread: bool) -> tuple[float, float]:
+        """Return mean and variance of the value, or of its squared distance."""
+        return (self.square, self.square_variance) if spread else (self.mean, self.variance)
 
 
 class Change(NamedTuple):
@@ -33,12 +55,16 @@ class Change(NamedTuple):
         Their mean.
     evidence
         Nats by which the change beats no change.
+    spread
+        Whether it is how wide the values spread that changed: then the mean is that of their squared distance from the
+        baseline's mean.
     """
 
     rows: int
     values: int
     mean: float
     evidence: float
+    spread: bool = False
 
     @property
     def beyond_noise(self) -> bool:
@@ -73,25 +99,33 @@ def latest_change(recent: NDArray[np.float32], usual: float, variance: float) ->
     return Change(best + 1, int(count[best]), float(mean[best]), float(evidence[best]))
 
 
-def change_of(recent: NDArray[np.float32], values: int, mean: float, usual: float, variance: float) -> Change:
+def change_of(recent: NDArray[np.float32], values: int, mean: float, usual: Usually) -> Change:
     """Return the change that a detector told of, which may lie before the recent rows.
 
     Within them the most likely change is taken where the mean shows one; it is the nearer to the truth.
 
     Parameters
     ----------
-    recent, usual, variance
+    recent
         As for `latest_change`.
     values, mean
         Number of values since the change, by the detector's own estimate, and their mean.
+    usual
+        The lane in the baseline.
     """
-    latest = latest_change(recent, usual, variance)
+    latest = latest_change(recent, usual.mean, usual.variance)
     known = np.flatnonzero(~np.isnan(recent))
     if latest.beyond_noise and values < len(known):
         return latest
-    if values <= len(known):
-        rows = len(recent) - int(known[-values])
-    else:
-        rows = round(values * len(recent) / max(len(known), 1))
-    spread = max(variance, RARE)
-    return Change(rows, values, mean, values * (mean - usual) ** 2 / (2.0 * spread))
+    near = min(values, len(known))
+    rows = len(recent) - int(known[-near]) + round((values - near) * len(recent) / max(len(known), 1))
+    square = float(np.mean((recent[known[-near:]].astype(np.float64) - usual.mean) ** 2))
+    shifted = _evidence(values, mean - usual.mean, usual.variance)
+    spread = _evidence(near, square - usual.square, usual.square_variance)
+    if spread > max(shifted, CONFIRMATION):
+        return Change(rows, values, square, spread, spread=True)
+    return Change(rows, values, mean, shifted)
+
+
+def _evidence(n: int, effect: float, variance: float) -> float:
+    return n * effect**2 / (2.0 * max(variance, VARIANCE))

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine import after_alarm
-from anchorwatch.engine.after_alarm import Usually
-from anchorwatch.engine.change_point import RECENT, Change, change_of, latest_change
+from anchorwatch.engine.change_point import RECENT, Change, Usually, change_of, latest_change
 from anchorwatch.engine.finding import Finding
+from anchorwatch.engine.moments import Moments
 from anchorwatch.engine.panes import Moment
 from anchorwatch_detectors.against_baseline import AgainstBaseline
 from anchorwatch_detectors.base import Usual
@@ -83,6 +83,8 @@ class Lanes:
         (groups, columns) windows still to close that hold rows from before the alarm.
     level, length
         (groups, columns) mean since the change as the last alarm told it, and the number of values it was taken of.
+    spread
+        (groups, columns) whether that is a change of how wide the values spread: then a mean of squared distances.
     relief
         (groups, columns) nats by which windows since then speak for the baseline.
     """
@@ -95,6 +97,7 @@ class Lanes:
     mixed: NDArray[np.int64]
     level: NDArray[np.float64]
     length: NDArray[np.int64]
+    spread: NDArray[np.bool_]
     relief: NDArray[np.float64]
 
     @classmethod
@@ -110,6 +113,7 @@ class Lanes:
             mixed=np.zeros(shape, np.int64),
             level=np.zeros(shape),
             length=np.zeros(shape, np.int64),
+            spread=np.zeros(shape, np.bool_),
             relief=np.zeros(shape),
         )
 
@@ -128,7 +132,7 @@ class Lanes:
         return cls(state=lookout.detector.restore(plain["state"]), **{name: plain[name] for name in _ARRAYS})
 
 
-_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed", "level", "length", "relief")
+_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed", "level", "length", "spread", "relief")
 
 
 def usual_of(lookout: Lookout, reference: Reference) -> Usual:
@@ -171,7 +175,7 @@ class Seen(NamedTuple):
 def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence[Marks], seen: Seen) -> list[Finding]:
     """Take rows and windows in order; return what was found. `lanes` is updated in place."""
     columns = list(lookout.columns)
-    usual, variance = reference.means[:, columns], reference.variances[:, columns] * reference.inflation[columns]
+    usual = Moments.of(reference, columns)
     events: list[tuple[Moment, int, _Alarm | Window]] = []
     for groups, rank in zip(seen.members, seen.rank, strict=True):
         alarms = lanes.state.update(seen.values, groups)
@@ -186,20 +190,19 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     for moment, _, event in events:
         if isinstance(event, _Alarm):
             lane = event.group, event.subject
-            found = _change(lookout, event, Usually(float(usual[lane]), float(variance[lane])))
+            normal = usual.lane(lane)
+            found = _change(lookout, event, normal)
             since = marks[event.group].time_of(max(event.row - found.rows + 1, 0), event.row + 1)
-            normal = Usually(float(usual[lane]), float(variance[lane]))
             verdict = after_alarm.after_alarm(lanes, lookout, lane, found, normal, since)
             findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
-        means = reference.mean_of(event.counts)[columns]
-        sizes = reference.valid(event.counts)[columns]
         open_cases = lanes.drifting[event.group] | lanes.suspected[event.group]
+        if not open_cases.any():
+            continue
+        levels = usual.window(event)
         for subject in np.flatnonzero(open_cases).tolist():
             lane = event.group, subject
-            window = after_alarm.Seen(float(means[subject]), int(sizes[subject]))
-            normal = Usually(float(usual[lane]), float(variance[lane]))
-            held = after_alarm.after_window(lanes, lookout, lane, window, normal)
+            held = after_alarm.after_window(lanes, lookout, lane, levels[subject], usual.lane(lane))
             if held is not None:
                 findings.append(_finding(lookout, reference, lane, moment, held[0], decisive=held[1]))
     return findings
@@ -251,7 +254,7 @@ def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
     does not show. One that compares a stream with itself often reaches back far before the change.
     """
     if lookout.against_baseline:
-        return change_of(alarm.recent, alarm.since, alarm.after, usual.mean, usual.variance)
+        return change_of(alarm.recent, alarm.since, alarm.after, usual)
     return latest_change(alarm.recent, usual.mean, usual.variance)
 
 

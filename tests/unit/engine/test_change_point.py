@@ -30,7 +30,7 @@ def test_the_change_is_the_best_of_all_suffixes(missing):
     ranks = np.concatenate([rng.random(200), 0.3 + 0.7 * rng.random(60)]).astype(np.float32)
     ranks[rng.random(260) < missing] = np.nan
     change = latest_change(ranks, 0.5, 1 / 12)
-    assert tuple(change) == pytest.approx(naively(ranks, 0.5, 1 / 12))
+    assert tuple(change)[:4] == pytest.approx(naively(ranks, 0.5, 1 / 12))
     assert 50 <= change.rows <= 80
     assert change.beyond_noise is not bool(missing)
 

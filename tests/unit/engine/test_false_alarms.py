@@ -113,7 +113,7 @@ def test_a_shift_of_half_a_standard_deviation_is_told_with_its_beginning():
     found = alerts(stream)
     assert {(kind, subject) for kind, subject, _ in found} == {(Kind.DRIFT, "amount")}
     notice = found[Kind.DRIFT, "amount", ""]
-    assert notice.identity.monitor == "adwin"
+    assert notice.identity.monitor == "shiryaev_roberts_ranks"
     assert CHANGE < row_of(notice.at) < CHANGE + 1000
     assert abs(row_of(notice.trouble.since) - CHANGE) < 100
     assert notice.trouble.latest.effect > 0.1
