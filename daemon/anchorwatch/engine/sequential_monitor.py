@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine import after_alarm
-from anchorwatch.engine.change_point import RECENT, Change, Usually, change_of, latest_change
+from anchorwatch.engine.after_alarm import When
+from anchorwatch.engine.change_point import Change, Usually, change_of, latest_change
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.moments import Moments
 from anchorwatch.engine.panes import Moment
+from anchorwatch.engine.past import Past
 from anchorwatch_detectors.against_baseline import AgainstBaseline
 from anchorwatch_detectors.base import Usual
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Kind
     from anchorwatch.engine.marks import Marks
     from anchorwatch.engine.panes import Window
+    from anchorwatch.engine.past import Tail
     from anchorwatch.engine.reference import Block, Reference
     from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState, Verdict
 
@@ -73,12 +76,12 @@ class Lanes:
     ----------
     state
         The detector's lanes, (groups, columns).
-    recent
-        (groups, columns, `RECENT`) the last values, newest last; NaN for none.
+    past
+        The last values of the lanes.
     drifting, suspected
         (groups, columns) whether the lane is in drift, or has changed by what seemed too little.
     since
-        (groups, columns) estimated event time of the change, ns.
+        (groups, columns, 3) estimated event time of the change, and the interval it lies in, ns.
     mixed
         (groups, columns) windows still to close that hold rows from before the alarm.
     level, length
@@ -90,7 +93,7 @@ class Lanes:
     """
 
     state: SequentialState
-    recent: NDArray[np.float32]
+    past: Past
     drifting: NDArray[np.bool_]
     suspected: NDArray[np.bool_]
     since: NDArray[np.int64]
@@ -106,10 +109,10 @@ class Lanes:
         shape = lookout.shape(reference)
         return cls(
             state=lookout.detector.start(*shape, usual_of(lookout, reference)),
-            recent=np.full((*shape, RECENT), np.nan, np.float32),
+            past=Past.fresh(shape),
             drifting=np.zeros(shape, np.bool_),
             suspected=np.zeros(shape, np.bool_),
-            since=np.zeros(shape, np.int64),
+            since=np.zeros((*shape, 3), np.int64),
             mixed=np.zeros(shape, np.int64),
             level=np.zeros(shape),
             length=np.zeros(shape, np.int64),
@@ -117,22 +120,28 @@ class Lanes:
             relief=np.zeros(shape),
         )
 
+    def when(self, lane: tuple[int, int]) -> When:
+        """Return since when a lane is in drift."""
+        return When(*self.since[lane].tolist())
+
     def copy(self) -> Self:
         """Return an independent copy."""
         arrays = {name: getattr(self, name).copy() for name in _ARRAYS}
-        return type(self)(state=self.state.copy(), **arrays)
+        return type(self)(state=self.state.copy(), past=self.past.copy(), **arrays)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the lanes as plain data."""
-        return {"state": self.state.to_plain(), **{name: getattr(self, name) for name in _ARRAYS}}
+        arrays = {name: getattr(self, name) for name in _ARRAYS}
+        return {"state": self.state.to_plain(), "past": self.past.to_plain(), **arrays}
 
     @classmethod
     def from_plain(cls, lookout: Lookout, plain: dict[str, Any]) -> Self:
         """Return the lanes that `to_plain` described."""
-        return cls(state=lookout.detector.restore(plain["state"]), **{name: plain[name] for name in _ARRAYS})
+        arrays = {name: plain[name] for name in _ARRAYS}
+        return cls(state=lookout.detector.restore(plain["state"]), past=Past.from_plain(plain["past"]), **arrays)
 
 
-_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed", "level", "length", "spread", "relief")
+_ARRAYS = ("drifting", "suspected", "since", "mixed", "level", "length", "spread", "relief")
 
 
 def usual_of(lookout: Lookout, reference: Reference) -> Usual:
@@ -180,7 +189,8 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     for groups, rank in zip(seen.members, seen.rank, strict=True):
         alarms = lanes.state.update(seen.values, groups)
         events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, seen, groups, rank)]
-        _remember(lanes, seen.values, groups)
+        for group in np.unique(groups[groups >= 0]).tolist():
+            lanes.past.add(group, seen.values[:, groups == group])
         if not lookout.every_group:
             break
     if events or lanes.drifting.any() or lanes.suspected.any():
@@ -192,7 +202,7 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
             lane = event.group, event.subject
             normal = usual.lane(lane)
             found = _change(lookout, event, normal)
-            since = marks[event.group].time_of(max(event.row - found.rows + 1, 0), event.row + 1)
+            since = _when(marks[event.group], event.row, found)
             verdict = after_alarm.after_alarm(lanes, lookout, lane, found, normal, since)
             findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
@@ -214,7 +224,7 @@ class _Alarm:
     group: int
     subject: int
     row: int
-    recent: NDArray[np.float32]
+    tail: Tail
     since: int
     after: float
 
@@ -232,7 +242,7 @@ def _alarms(
                 group=group,
                 subject=subject,
                 row=int(rank[event]),
-                recent=np.concatenate([lanes.recent[group, subject], mine.astype(np.float32)])[-RECENT:],
+                tail=lanes.past.tail(group, subject, mine),
                 since=int(alarms.since[k]),
                 after=float(alarms.after[k]),
             )
@@ -240,11 +250,10 @@ def _alarms(
     return out
 
 
-def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int64]) -> None:
-    """Keep the last values of each group."""
-    for group in np.unique(groups[groups >= 0]).tolist():
-        mine = values[:, np.flatnonzero(groups == group)[-RECENT:]].astype(np.float32)
-        lanes.recent[group] = np.concatenate([lanes.recent[group], mine], axis=1)[:, -RECENT:]
+def _when(marks: Marks, row: int, change: Change) -> When:
+    """Return the event times of a change that was found at a row."""
+    rows = change.rows, change.farthest, change.nearest
+    return When(*(marks.time_of(max(row - back + 1, 0), row + 1) for back in rows))
 
 
 def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
@@ -254,8 +263,8 @@ def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
     does not show. One that compares a stream with itself often reaches back far before the change.
     """
     if lookout.against_baseline:
-        return change_of(alarm.recent, alarm.since, alarm.after, usual)
-    return latest_change(alarm.recent, usual.mean, usual.variance)
+        return change_of(alarm.tail, alarm.since, alarm.after, usual)
+    return latest_change(alarm.tail, usual.mean, usual.variance)
 
 
 def _finding(
