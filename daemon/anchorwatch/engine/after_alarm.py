@@ -23,7 +23,7 @@ from anchorwatch_detectors.base import Direction, Level, Verdict
 
 if TYPE_CHECKING:
     from anchorwatch.engine.change_point import Change
-    from anchorwatch.engine.sequential_monitor import Lanes, Lookout
+    from anchorwatch.engine.lanes import Lanes, Lookout
 
 RELIEF = 3.0  # nats by which the baseline must beat half the change; under the whole change once in exp(9) of cases
 NOISE = 2.0  # nats up to which a window on the side of the change may be noise: 2 standard errors

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from anchorwatch.engine.change_point import latest_change
-from anchorwatch.engine.past import Past, Tail
+from anchorwatch.engine.past import Tail
 
 
 def tail(values):

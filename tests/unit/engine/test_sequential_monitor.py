@@ -6,10 +6,11 @@ import pytest
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.engine import sequential_monitor
 from anchorwatch.engine.baseline import Rows, summarise
+from anchorwatch.engine.lanes import Lanes, Lookout
 from anchorwatch.engine.marks import Marks
 from anchorwatch.engine.panes import Panes, Span
 from anchorwatch.engine.reference import RIGHT, WRONG, Block, Column, Reference
-from anchorwatch.engine.sequential_monitor import Lanes, Lookout, Seen
+from anchorwatch.engine.sequential_monitor import Seen
 from anchorwatch_detectors import registry, synth
 from anchorwatch_detectors.base import Direction
 
