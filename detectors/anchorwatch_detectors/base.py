@@ -52,14 +52,16 @@ class Verdict:
         Why, by name: one word of a closed set, fit for a metric's label.
     statistic, threshold
         What was measured and the bound it was held against, in the detector's unit; NaN where none applies.
-    effect
-        Signed size of the difference in the subject's own unit.
+    effect, effect_unit
+        Signed size of the difference in the subject's own unit, and the name of that unit.
     direction
         Which way it moved.
     n
         Values the verdict rests on.
     since
         Estimated event time of the change in ns since the epoch; None where nothing changed.
+    since_low, since_high
+        Interval in which the change lies, 95 %, in the same unit; None where nothing changed.
     """
 
     level: Level
@@ -70,6 +72,9 @@ class Verdict:
     direction: Direction
     n: int
     since: int | None = None
+    since_low: int | None = None
+    since_high: int | None = None
+    effect_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

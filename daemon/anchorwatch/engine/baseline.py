@@ -46,7 +46,7 @@ class Group(msgspec.Struct, frozen=True):
         return "" if not self.column else f"{self.column}={'other' if self.value is None else self.value}"
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     """Summary of rows: one profile a column, and counts by group.
 
     Attributes
@@ -62,6 +62,9 @@ class Part(msgspec.Struct, frozen=True):
         Event time of the first and last row, ns.
     fingerprint
         sha256 over the rows' id hashes and times: the same rows give the same fingerprint.
+    level
+        Events between two false alarms of one monitor that the part was calibrated to; None for not calibrated, which
+        is left out of the document.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -70,6 +73,7 @@ class Part(msgspec.Struct, frozen=True):
     start: int
     end: int
     fingerprint: str
+    level: float | None = None
 
 
 class Baseline(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import numpy as np
 
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
 from anchorwatch.engine.reference import token_of
-from anchorwatch.engine.state import attach
+from anchorwatch.engine.state import attach, begin
 from anchorwatch.engine.track import joined
 
 if TYPE_CHECKING:
@@ -126,12 +126,7 @@ def _complete(watch: Watch, version: Version, *, predictions: Part | None, outco
         configuration=watch.fingerprint,
     )
     attach(watch, version)
-    if version.predictions.gathered is not None and version.predictions_reference is not None:
-        version.predictions.begin(watch.predictions, version.predictions_reference)
-    if outcomes is not None and version.outcomes is not None and watch.outcomes is not None:
-        if version.outcomes_reference is None:
-            raise RuntimeError("a baseline with outcomes has no reference for them")
-        version.outcomes.begin(watch.outcomes, version.outcomes_reference)
+    begin(version)
     return baseline
 
 

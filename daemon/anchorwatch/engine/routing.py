@@ -10,7 +10,7 @@ import numpy as np
 from anchorwatch.engine import join
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import RIGHT, WRONG, Block, token_of
-from anchorwatch.engine.state import Version, attach
+from anchorwatch.engine.state import Version, attach, begin
 from anchorwatch.engine.tables import Columns
 from anchorwatch.engine.track import Track
 from anchorwatch.events.columns import PREDICTION_VALUE, Fault
@@ -166,11 +166,8 @@ def _versions(watch: Watch, state: State, release: Release) -> tuple[NDArray[np.
 def _new_version(watch: Watch, name: str) -> Version:
     version = Version(name, watch.given, Track.fresh(), None if watch.outcomes is None else Track.fresh())
     attach(watch, version)
-    if version.predictions_reference is not None:
-        version.predictions.begin(watch.predictions, version.predictions_reference)
-    if version.outcomes is not None and watch.outcomes is not None and version.outcomes_reference is not None:
-        version.outcomes.begin(watch.outcomes, version.outcomes_reference)
-    elif version.outcomes is not None and watch.given is not None:
+    begin(version)
+    if version.outcomes is not None and watch.given is not None and version.outcomes_reference is None:
         version.outcomes.gathered = None  # the given baseline says nothing of outcomes, and accuracy is switched off
     return version
 

@@ -1,117 +1,31 @@
-"""Sequential detectors over all columns and groups of one kind of trouble, and what follows an alarm.
-
-A detector says *that* something changed. Whether it is trouble is judged against the baseline: the mean since the most
-likely change must lie further from the baseline's than the smallest shift worth knowing. From then on the subject stays
-in drift until a whole window that began after the last alarm is back within that shift.
-A change that seems too small, or may be noise, is judged once more by the first whole window after the alarm.
-"""
+"""Sequential detectors over all columns and groups of one kind of trouble; `after_alarm` judges what they say."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anchorwatch.engine.change_point import CONFIRMATION, RECENT, Change, latest_change
+from anchorwatch.engine import after_alarm, effects
+from anchorwatch.engine.after_alarm import When
+from anchorwatch.engine.change_point import Change, Usually, change_of, latest_change
 from anchorwatch.engine.finding import Finding
+from anchorwatch.engine.moments import Moments
 from anchorwatch.engine.panes import Moment
-from anchorwatch.engine.window_monitor import direction_of
-from anchorwatch_detectors.base import Direction, Level, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from anchorwatch.decide.evidence import Kind
+    from anchorwatch.engine.lanes import Lanes, Lookout
     from anchorwatch.engine.marks import Marks
     from anchorwatch.engine.panes import Window
+    from anchorwatch.engine.past import Tail
     from anchorwatch.engine.reference import Block, Reference
-    from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState
-
-
-@dataclass(frozen=True, slots=True)
-class Lookout:
-    """Columns watched by one sequential detector.
-
-    Attributes
-    ----------
-    kind, detector
-        What sort of trouble, and by which detector.
-    columns
-        Positions of the columns in the reference.
-    every_group
-        Whether segments have lanes of their own, or all rows only.
-    smallest_shift
-        Shift of the mean worth knowing.
-    panes
-        Panes of a window: so many windows after an alarm still hold rows from before it.
-    """
-
-    kind: Kind
-    detector: SequentialDetector
-    columns: tuple[int, ...]
-    every_group: bool
-    smallest_shift: float
-    panes: int
-
-
-@dataclass(slots=True)
-class Lanes:
-    """State of a lookout: the detector's, and which lanes are in drift since when.
-
-    Attributes
-    ----------
-    state
-        The detector's lanes, (groups, columns).
-    recent
-        (groups, columns, `RECENT`) the last values, newest last; NaN for none.
-    drifting, suspected
-        (groups, columns) whether the lane is in drift, or has changed by what seemed too little.
-    since
-        (groups, columns) estimated event time of the change, ns.
-    mixed
-        (groups, columns) windows still to close that hold rows from before the alarm.
-    """
-
-    state: SequentialState
-    recent: NDArray[np.float32]
-    drifting: NDArray[np.bool_]
-    suspected: NDArray[np.bool_]
-    since: NDArray[np.int64]
-    mixed: NDArray[np.int64]
-
-    @classmethod
-    def fresh(cls, lookout: Lookout, groups: int) -> Self:
-        """Return lanes that have seen nothing."""
-        shape = (groups if lookout.every_group else 1, len(lookout.columns))
-        return cls(
-            state=lookout.detector.start(*shape),
-            recent=np.full((*shape, RECENT), np.nan, np.float32),
-            drifting=np.zeros(shape, np.bool_),
-            suspected=np.zeros(shape, np.bool_),
-            since=np.zeros(shape, np.int64),
-            mixed=np.zeros(shape, np.int64),
-        )
-
-    def copy(self) -> Self:
-        """Return an independent copy."""
-        arrays = {name: getattr(self, name).copy() for name in _ARRAYS}
-        return type(self)(state=self.state.copy(), **arrays)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the lanes as plain data."""
-        return {"state": self.state.to_plain(), **{name: getattr(self, name) for name in _ARRAYS}}
-
-    @classmethod
-    def from_plain(cls, lookout: Lookout, plain: dict[str, Any]) -> Self:
-        """Return the lanes that `to_plain` described."""
-        return cls(state=lookout.detector.restore(plain["state"]), **{name: plain[name] for name in _ARRAYS})
-
-
-_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed")
+    from anchorwatch_detectors.base import Alarms, Verdict
 
 
 class Seen(NamedTuple):
@@ -141,12 +55,13 @@ class Seen(NamedTuple):
 def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence[Marks], seen: Seen) -> list[Finding]:
     """Take rows and windows in order; return what was found. `lanes` is updated in place."""
     columns = list(lookout.columns)
-    usual, variance = reference.means[:, columns], reference.variances[:, columns] * reference.inflation[columns]
+    usual = Moments.of(reference, columns)
     events: list[tuple[Moment, int, _Alarm | Window]] = []
     for groups, rank in zip(seen.members, seen.rank, strict=True):
         alarms = lanes.state.update(seen.values, groups)
         events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, seen, groups, rank)]
-        _remember(lanes, seen.values, groups)
+        for group in np.unique(groups[groups >= 0]).tolist():
+            lanes.past.add(group, seen.values[:, groups == group])
         if not lookout.every_group:
             break
     if events or lanes.drifting.any() or lanes.suspected.any():
@@ -156,20 +71,26 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     for moment, _, event in events:
         if isinstance(event, _Alarm):
             lane = event.group, event.subject
-            change = latest_change(event.recent, float(usual[lane]), float(variance[lane]))
-            since = marks[event.group].time_of(max(event.row - change.rows + 1, 0), event.row + 1)
-            verdict = _after_alarm(lanes, lookout, lane, change, (since, float(usual[lane])))
+            normal = usual.lane(lane)
+            found = _change(lookout, event, normal)
+            since = _when(marks[event.group], event.row, found)
+            verdict = after_alarm.after_alarm(lanes, lookout, lane, found, normal, since)
+            counts = effects.counts_of(reference, columns[event.subject], event.tail, found.rows)
+            verdict = _measured(verdict, lanes, reference, (lane, columns[event.subject]), normal, counts)
             findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
-        means = reference.mean_of(event.counts)[columns]
-        sizes = reference.valid(event.counts)[columns]
         open_cases = lanes.drifting[event.group] | lanes.suspected[event.group]
+        if not open_cases.any():
+            continue
+        levels = usual.window(event)
         for subject in np.flatnonzero(open_cases).tolist():
             lane = event.group, subject
-            window = _Level(float(means[subject]), float(usual[lane]), float(variance[lane]), int(sizes[subject]))
-            held = _after_window(lanes, lookout, lane, window)
+            normal = usual.lane(lane)
+            held = after_alarm.after_window(lanes, lookout, lane, levels[subject], normal)
             if held is not None:
-                findings.append(_finding(lookout, reference, lane, moment, held[0], decisive=held[1]))
+                counts = effects.cells_of(reference, columns[subject], event.counts)
+                verdict = _measured(held[0], lanes, reference, (lane, columns[subject]), normal, counts)
+                findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=held[1]))
     return findings
 
 
@@ -179,7 +100,9 @@ class _Alarm:
     group: int
     subject: int
     row: int
-    recent: NDArray[np.float32]
+    tail: Tail
+    since: int
+    after: float
 
 
 def _alarms(
@@ -195,87 +118,47 @@ def _alarms(
                 group=group,
                 subject=subject,
                 row=int(rank[event]),
-                recent=np.concatenate([lanes.recent[group, subject], mine.astype(np.float32)])[-RECENT:],
+                tail=lanes.past.tail(group, subject, mine),
+                since=int(alarms.since[k]),
+                after=float(alarms.after[k]),
             )
         )
     return out
 
 
-def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int64]) -> None:
-    """Keep the last values of each group."""
-    for group in np.unique(groups[groups >= 0]).tolist():
-        mine = values[:, np.flatnonzero(groups == group)[-RECENT:]].astype(np.float32)
-        lanes.recent[group] = np.concatenate([lanes.recent[group], mine], axis=1)[:, -RECENT:]
+def _when(marks: Marks, row: int, change: Change) -> When:
+    """Return the event times of a change that was found at a row."""
+    rows = change.rows, change.farthest, change.nearest
+    return When(*(marks.time_of(max(row - back + 1, 0), row + 1) for back in rows))
 
 
-def _after_alarm(
-    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, level: tuple[int, float]
-) -> Verdict:
-    """Return what an alarm says of a lane; `level` is the event time of the change and the baseline's mean."""
-    since, usual = level
-    effect = change.mean - usual
-    drifting = change.beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
-    lanes.drifting[lane], lanes.suspected[lane] = drifting, not drifting and not math.isnan(usual)
-    lanes.since[lane], lanes.mixed[lane] = since, lookout.panes
-    if math.isnan(usual):
-        said, reason = Level.UNDETERMINED, "baseline_too_small"
-    else:
-        calm = "small_effect" if change.beyond_noise else "within_noise"
-        said, reason = (Level.DRIFT, "changed") if drifting else (Level.STABLE, calm)
-    return Verdict(
-        level=said,
-        reason=reason,
-        statistic=change.mean,
-        threshold=_threshold(lookout, usual, effect),
-        effect=effect,
-        direction=direction_of(lookout.kind, effect),
-        n=change.values,
-        since=since if said is Level.DRIFT else None,
-    )
+def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
+    """Return the change that an alarm is about.
 
-
-class _Level(NamedTuple):
-    """Mean of a window, mean and variance in the baseline, and the number of values of the window."""
-
-    mean: float
-    usual: float
-    variance: float
-    n: int
-
-
-def _after_window(lanes: Lanes, lookout: Lookout, lane: tuple[int, int], window: _Level) -> tuple[Verdict, bool] | None:
-    """Return what a window says of a lane in drift or suspected of it, and whether that alone decides.
-
-    None while the window holds rows from before the alarm, and where a suspicion comes to nothing.
+    A detector that compares with the baseline knows of values from before the recent ones, and of changes that the mean
+    does not show. One that compares a stream with itself often reaches back far before the change.
     """
-    if lanes.mixed[lane] > 0:
-        lanes.mixed[lane] -= 1
-        return None
-    mean, usual, variance, n = window
-    if n == 0:
-        return None
-    effect = mean - usual
-    confirmed = bool(lanes.suspected[lane])
-    beyond_noise = not confirmed or n * effect**2 >= 2.0 * variance * CONFIRMATION
-    drifts = beyond_noise and bool(abs(effect) >= lookout.smallest_shift)
-    lanes.drifting[lane], lanes.suspected[lane] = drifts, False
-    if confirmed and not drifts:
-        return None
-    verdict = Verdict(
-        level=Level.DRIFT if drifts else Level.STABLE,
-        reason="changed" if drifts else "back_to_baseline",
-        statistic=mean,
-        threshold=_threshold(lookout, usual, effect),
-        effect=effect,
-        direction=direction_of(lookout.kind, effect) if drifts else Direction.CHANGED,
-        n=n,
-        since=int(lanes.since[lane]) if drifts else None,
-    )
-    return verdict, confirmed or not drifts
+    if lookout.against_baseline:
+        return change_of(alarm.tail, alarm.since, alarm.after, usual)
+    return latest_change(alarm.tail, usual.mean, usual.variance)
 
 
-def _threshold(lookout: Lookout, usual: float, effect: float) -> float:
-    return usual + math.copysign(lookout.smallest_shift, effect)
+def _measured(
+    verdict: Verdict,
+    lanes: Lanes,
+    reference: Reference,
+    where: tuple[tuple[int, int], int],
+    usual: Usually,
+    counts: NDArray[np.int64],
+) -> Verdict:
+    """Return a verdict of a lane, at (group, subject) and a column of the baseline, with the effect in its own unit."""
+    lane, column = where
+    spread = bool(lanes.spread[lane])
+    levels = verdict.statistic, usual.of(spread=spread)[0]
+    if math.isnan(levels[1]):
+        return verdict
+    size, unit = effects.of_lane(reference, (lane[0], column), levels, counts, spread=spread)
+    return replace(verdict, effect=size, effect_unit=unit)
 
 
 def _finding(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from anchorwatch.decide.decision import Decisions
+from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
@@ -20,9 +21,11 @@ from anchorwatch.errors import ConfigurationError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ class Version:
         Its two tracks; `outcomes` is None without labels.
     predictions_reference, outcomes_reference
         The parts of the baseline made ready, and the ids of the baselines that brought them.
+    predictions_plan, outcomes_plan
+        What is watched of each track, at the level that its part of the baseline gives; None while there is none.
     seen
         Event time of its newest prediction, ns.
     """
@@ -49,6 +54,8 @@ class Version:
     outcomes: Track | None
     predictions_reference: Reference | None = None
     outcomes_reference: Reference | None = None
+    predictions_plan: Plan | None = None
+    outcomes_plan: Plan | None = None
     seen: int = 0
 
     def copy(self) -> Self:
@@ -117,17 +124,34 @@ def fresh(watch: Watch) -> State:
 
 
 def attach(watch: Watch, version: Version) -> None:
-    """Make the parts of a version's baseline ready."""
+    """Make the parts of a version's baseline ready, and the plans at the level they give."""
     baseline = version.baseline
     if baseline is None:
         return
     brought = baseline.extends if baseline.extends and watch.given is None else baseline.id
     if baseline.predictions is not None and version.predictions_reference is None:
-        plan = watch.predictions
-        version.predictions_reference = Reference.of(brought, baseline.predictions, plan.columns, plan.segment_columns)
+        version.predictions_reference, version.predictions_plan = _ready(
+            watch, brought, baseline.predictions, watch.predictions
+        )
     if baseline.outcomes is not None and watch.outcomes is not None and version.outcomes_reference is None:
-        plan = watch.outcomes
-        version.outcomes_reference = Reference.of(baseline.id, baseline.outcomes, plan.columns, plan.segment_columns)
+        version.outcomes_reference, version.outcomes_plan = _ready(
+            watch, baseline.id, baseline.outcomes, watch.outcomes
+        )
+
+
+def begin(version: Version) -> None:
+    """Let the tracks begin that waited for a part of the baseline which is there now."""
+    plan, reference = version.predictions_plan, version.predictions_reference
+    if version.predictions.gathered is not None and plan is not None and reference is not None:
+        version.predictions.begin(plan, reference)
+    track, plan, reference = version.outcomes, version.outcomes_plan, version.outcomes_reference
+    if track is not None and track.gathered is not None and plan is not None and reference is not None:
+        track.begin(plan, reference)
+
+
+def _ready(watch: Watch, brought: str, part: Part, plan: Plan) -> tuple[Reference, Plan]:
+    reference = Reference.of(brought, part, plan.columns, plan.segment_columns)
+    return reference, budget.resolved(watch.budget, plan, part, reference, watch.tracks())
 
 
 def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[str, bytes | None]:
@@ -233,13 +257,17 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
         baseline = msgspec.json.decode(parts[f"version/{i}/baseline"], type=Baseline)
         if baseline.id != head["baseline"]:
             raise ValueError(f"version {head['name']} has the baseline {baseline.id} instead of {head['baseline']}")
-    outcomes = watch.outcomes
     version = Version(
         name=head["name"],
         baseline=baseline,
-        predictions=Track.from_plain(watch.predictions, unpack(parts[f"version/{i}/predictions"])),
-        outcomes=None if outcomes is None else Track.from_plain(outcomes, unpack(parts[f"version/{i}/outcomes"])),
+        predictions=Track.fresh(),
+        outcomes=None,
         seen=head["seen"],
     )
     attach(watch, version)
+    plan = version.predictions_plan or watch.predictions
+    version.predictions = Track.from_plain(plan, unpack(parts[f"version/{i}/predictions"]))
+    if watch.outcomes is not None:
+        plan = version.outcomes_plan or watch.outcomes
+        version.outcomes = Track.from_plain(plan, unpack(parts[f"version/{i}/outcomes"]))
     return version

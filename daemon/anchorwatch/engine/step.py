@@ -139,15 +139,15 @@ def _watched(
     if len(rows):
         version.seen = int(rows.time[-1])
     rows, done = building.predictions(watch, version, rows, baselines)
-    if version.predictions_reference is not None:
-        findings += version.predictions.watch(
-            watch.predictions, version.predictions_reference, rows, release.time, frontier
-        )
+    plan, reference = version.predictions_plan, version.predictions_reference
+    if plan is not None and reference is not None:
+        findings += version.predictions.watch(plan, reference, rows, release.time, frontier)
     if version.outcomes is None or watch.outcomes is None or labelled is None:
         return baselines, findings
     labelled = building.outcomes(watch, version, labelled, done, baselines)
-    if version.outcomes_reference is not None:
-        findings += version.outcomes.watch(watch.outcomes, version.outcomes_reference, labelled, release.time, frontier)
+    plan, reference = version.outcomes_plan, version.outcomes_reference
+    if plan is not None and reference is not None:
+        findings += version.outcomes.watch(plan, reference, labelled, release.time, frontier)
     return baselines, findings
 
 

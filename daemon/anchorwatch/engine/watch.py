@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
+from anchorwatch.engine.budget import PARAMETER
 from anchorwatch.engine.join import Terms
+from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
-from anchorwatch.engine.sequential_monitor import Lookout
 from anchorwatch.engine.share_monitor import Bounds
 from anchorwatch.engine.track import Plan
 from anchorwatch.engine.window_monitor import Family
@@ -34,11 +35,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
-    from anchorwatch.settings.monitors import Accuracy, Drift
+    from anchorwatch.settings.monitors import Accuracy, Drift, Monitor
+    from anchorwatch_detectors.comparison import WindowTest
 
 REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
 
+
+ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
+"""Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
+SIGNIFICANCE = 0.001
+"""Of windows, where the configuration gives none and the budget leaves more."""
 
 _CORRECTIONS = {"benjamini_hochberg": benjamini_hochberg, "benjamini_yekutieli": benjamini_yekutieli}
 
@@ -71,6 +79,8 @@ class Watch:
         Whether predictions are values, not classes.
     takeover
         Predictions of one version in a row after which it has replaced the others.
+    budget
+        False alarms that its monitors may raise together.
     rules
         What the decisions go by.
     fingerprint
@@ -94,9 +104,15 @@ class Watch:
     min_sample: int
     regression: bool
     takeover: int
+    budget: Budget
     rules: Rules
     fingerprint: str
     code: str
+
+    def tracks(self) -> int:
+        """Return how many tracks have monitors that share the budget."""
+        outcomes = self.outcomes
+        return 1 + (outcomes is not None and bool(outcomes.lookouts or outcomes.families or outcomes.shares))
 
     def lookouts(self) -> tuple[Lookout, ...]:
         """Return all its sequential detectors, each with what it watches."""
@@ -148,6 +164,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         min_sample=model.windows.min_sample,
         regression=model.predictions.prediction.kind == "regression",
         takeover=model.windows.size or 1000,
+        budget=model.false_alarms,
         rules=rules_of(source, name, model),
         fingerprint=_fingerprint(model, given),
         code=code,
@@ -180,11 +197,9 @@ def _predictions_plan(model: Model, shape: Shape) -> Plan:
         mine = tuple(i for i, column in enumerate(columns) if column.kind is kind)
         if drift.enabled and mine:
             families += _families(drift, columns, mine, model.windows.min_sample)
-            lookouts += _lookouts(drift, kind, mine, model.windows.panes)
+            lookouts += _lookouts(drift, kind, mine, model.windows.panes, otherwise=RANKS)
     quality = monitors.quality
-    shares: dict[str, Bounds] = {
-        Kind.QUALITY: Bounds(quality.significance, quality.smallest_effect, model.windows.min_sample)
-    }
+    shares: dict[str, Bounds] = {Kind.QUALITY: _bounds(quality, quality.smallest_effect, model.windows.min_sample)}
     return Plan(
         columns=columns,
         segment_columns=tuple(model.segments),
@@ -204,12 +219,13 @@ def _outcomes_plan(model: Model) -> Plan:
     lookouts: tuple[Lookout, ...] = ()
     shares: dict[str, Bounds] = {}
     if accuracy.enabled:
-        lookouts = _accuracy_lookouts(accuracy, model.windows.panes)
+        otherwise = RANKS if regression else ERRORS
+        lookouts = _lookouts(accuracy, Kind.ACCURACY, (0,), model.windows.panes, otherwise=otherwise)
         if regression:
             test = registry.window("kolmogorov_smirnov")
-            families = (Family(test, (0,), accuracy.significance, test.smallest_effect, model.windows.min_sample),)
+            families = (_family(accuracy, test, (0,), test.smallest_effect, model.windows.min_sample),)
         else:
-            shares = {Kind.ACCURACY: Bounds(accuracy.significance, accuracy.smallest_shift, model.windows.min_sample)}
+            shares = {Kind.ACCURACY: _bounds(accuracy, accuracy.smallest_shift, model.windows.min_sample)}
     return Plan(
         columns=(column,),
         segment_columns=tuple(model.segments),
@@ -228,26 +244,33 @@ def _families(drift: Drift, columns: Sequence[Column], mine: Sequence[int], min_
         if name is not None and chosen:
             test = registry.window(name)
             effect = test.smallest_effect if drift.smallest_effect is None else drift.smallest_effect
-            families.append(
-                Family(test, chosen, drift.significance, effect, min_sample, _CORRECTIONS[drift.correction])
-            )
+            correction = _CORRECTIONS[drift.correction]
+            families.append(replace(_family(drift, test, chosen, effect, min_sample), correction=correction))
     return families
 
 
-def _lookouts(drift: Drift, kind: Kind, mine: tuple[int, ...], panes: int) -> list[Lookout]:
-    if drift.sequential is None:
-        return []
-    detector = registry.sequential(drift.sequential.name, drift.sequential.parameters)
-    return [Lookout(kind, detector, mine, every_group=False, smallest_shift=drift.smallest_shift, panes=panes)]
+def _family(
+    monitor: Monitor, test: WindowTest, columns: tuple[int, ...], smallest_effect: float, min_sample: int
+) -> Family:
+    given = monitor.significance
+    return Family(test, columns, given or SIGNIFICANCE, smallest_effect, min_sample, budgeted=given is None)
 
 
-def _accuracy_lookouts(accuracy: Accuracy, panes: int) -> tuple[Lookout, ...]:
-    if accuracy.sequential is None:
+def _bounds(monitor: Monitor, smallest: float, min_sample: int) -> Bounds:
+    given = monitor.significance
+    return Bounds(given or SIGNIFICANCE, smallest, min_sample, budgeted=given is None)
+
+
+def _lookouts(
+    monitor: Drift | Accuracy, kind: Kind, mine: tuple[int, ...], panes: int, *, otherwise: str
+) -> tuple[Lookout, ...]:
+    """Return the sequential detector of a kind, where there is one; `otherwise` is the one we choose."""
+    chosen = monitor.sequential
+    if chosen is None:
         return ()
-    detector = registry.sequential(accuracy.sequential.name, accuracy.sequential.parameters)
-    return (
-        Lookout(Kind.ACCURACY, detector, (0,), every_group=True, smallest_shift=accuracy.smallest_shift, panes=panes),
-    )
+    detector = registry.sequential(chosen.named(otherwise), chosen.parameters)
+    accuracy, budgeted = kind is Kind.ACCURACY, PARAMETER not in chosen.parameters
+    return (Lookout(kind, detector, mine, accuracy, monitor.smallest_shift, panes, budgeted=budgeted),)
 
 
 def _kind(column: str) -> Kind:

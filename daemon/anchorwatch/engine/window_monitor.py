@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.effects import window_unit
 from anchorwatch.engine.finding import Finding
 from anchorwatch_detectors.base import Direction, Level, Verdict
 from anchorwatch_detectors.correction import benjamini_hochberg
@@ -55,6 +56,8 @@ class Family:
         Values below which nothing is said.
     correction
         Adjusts the p-values of the columns of a window: steps up through them in order of size, and makes none smaller.
+    budgeted
+        Whether the significance follows the budget of false alarms.
     """
 
     test: WindowTest
@@ -63,6 +66,7 @@ class Family:
     smallest_effect: float
     min_sample: int
     correction: Correction = benjamini_hochberg
+    budgeted: bool = False
 
 
 def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> list[Finding]:
@@ -148,9 +152,10 @@ def _verdict(family: Family, row: _Row, column: Column, window: Window) -> Verdi
         statistic=row.statistic,
         threshold=family.smallest_effect,
         effect=math.copysign(row.effect, row.shift) if column.numeric and not math.isnan(row.shift) else row.effect,
+        effect_unit=window_unit(family.test.name),
         direction=direction_of(column.kind, row.shift),
         n=row.n,
-        since=window.start if level is Level.DRIFT else None,
+        **(window.interval() if level is Level.DRIFT else {}),
     )
 
 

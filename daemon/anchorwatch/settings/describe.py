@@ -12,6 +12,7 @@ from pydantic import PlainSerializer
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from anchorwatch.settings.budgets import format_budget
 from anchorwatch.settings.section import Section
 from anchorwatch.settings.units import format_duration
 
@@ -132,6 +133,8 @@ def _form(parts: list[Any], options: tuple[str, ...], many: str, sections: list[
 
 
 def _scalar_form(parts: list[Any]) -> str:
+    if any(isinstance(part, PlainSerializer) and part.func is format_budget for part in parts):
+        return "a budget of false alarms, such as 1 per 30d or 1 per 1000000 events"
     bounds = " and ".join(
         f"{word} {_digits(getattr(part, kind.__name__.lower()))}"
         for kind, word in _WORDS

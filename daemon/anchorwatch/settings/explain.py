@@ -8,6 +8,7 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
+from anchorwatch.settings.budgets import Budget, format_budget
 from anchorwatch.settings.describe import Setting, settings_of
 from anchorwatch.settings.section import Section
 from anchorwatch.settings.units import format_duration
@@ -108,7 +109,9 @@ def _above(setting: Setting, usual: object, indent: str) -> Iterator[str]:
 
 
 def _written(setting: Setting, value: object) -> object:
-    """Return a value as it is written: a duration with its unit."""
+    """Return a value as it is written: a duration with its unit, a budget as its text."""
+    if isinstance(value, Budget):
+        return format_budget(value)
     is_duration = setting.form.startswith("a duration") and value is not None
     return format_duration(cast("int", value)) if is_duration else value
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.budgets import Budget, FalseAlarms
 from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
@@ -168,6 +169,12 @@ class Model(Section):
     baseline: Baseline = Field(description="What the model is compared with.")
     windows: Windows = Field(default_factory=Windows, description="How events are gathered.")
     monitors: Monitors = Field(default_factory=Monitors, description="What is watched.")
+    false_alarms: FalseAlarms = Field(
+        Budget(alarms=1, events=None, time=365 * NS["d"]),
+        description="So many false alarms all monitors of this model together may raise while nothing changes, per "
+        "event time or per number of predictions. Ten times fewer cost about a sixth of the speed, and whoever has "
+        "thirty models hears of one in twelve days: so one a year is the default.",
+    )
     retrain: Annotated[list[Retrain], BeforeValidator(_policies, json_schema_input_type=Retrain | list[Retrain])] = (
         Field(
             default_factory=list,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -13,6 +13,7 @@ from anchorwatch_detectors import registry
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+AUTO: Final = "auto"
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
@@ -49,7 +50,11 @@ class Monitor(Section):
     """One kind of monitor of a model."""
 
     enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
-    significance: Share = Field(0.001, description="False-discovery rate over all columns and segments of a window.")
+    significance: Share | None = Field(
+        None,
+        description="False-discovery rate over all columns and segments of a window. Default: what the model's "
+        "`false_alarms` leaves for it, 0.001 at most.",
+    )
     alert: Alerting = Field(default_factory=Alerting, description="When verdicts become an alert.")
 
 
@@ -80,14 +85,27 @@ class Schema(Section):
 class Detector(Section):
     """A sequential detector and its parameters."""
 
-    name: str = Field("adwin", description="Registered name, or the import path of any river detector.")
+    name: str = Field(
+        AUTO,
+        description="Registered name, or the import path of any river detector; auto: shiryaev_roberts over errors of "
+        "classes, shiryaev_roberts_ranks over ranks.",
+    )
     parameters: dict[str, Any] = Field(
         default_factory=dict,
-        description="Its parameters, by the names it gives them; those left out have its defaults.",
+        description="Its parameters, by the names it gives them; those left out have its defaults, and "
+        "average_run_length follows the model's `false_alarms`.",
     )
+
+    def named(self, otherwise: str) -> str:
+        """Return its name, or another one where it is left to us."""
+        return otherwise if self.name == AUTO else self.name
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield a detector that is not known, and parameters it does not take."""
+        if self.name == AUTO:
+            if self.parameters:
+                yield Conflict(("parameters",), "parameters belong to a detector: say which one with `name`")
+            return
         known = self.name in registry.names("sequential")
         if known and not self.parameters:
             return
@@ -130,7 +148,9 @@ class Drift(Monitor):
         description="Detector over the values' ranks in the baseline, a name or {name, parameters}; null: none.",
     )
     smallest_shift: Share = Field(
-        0.1, description="Shift of the mean rank in the baseline (0 to 1, 0.5 is none) worth knowing."
+        0.005,
+        description="Shift of the mean rank in the baseline (0 to 1, 0.5 is none) worth knowing. A shift by a tenth of "
+        "a standard deviation is 0.03, so the default hides nothing that matters, while a sixth of that never rings.",
     )
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -157,7 +177,11 @@ class Accuracy(Monitor):
         default_factory=Detector,
         description="Detector over the errors (1 = wrong), a name or {name, parameters}; null: none.",
     )
-    smallest_shift: Share = Field(0.02, description="Rise of the error rate (regression: mean rank) worth knowing.")
+    smallest_shift: Share = Field(
+        0.002,
+        description="Rise of the error rate (regression: mean rank) worth knowing. Each point more delays small rises: "
+        "one from 0.05 to 0.08 is found half as fast with 0.01, so the default is low.",
+    )
     alert: CriticalAlerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
     )

@@ -6,10 +6,11 @@ import pytest
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.engine import sequential_monitor
 from anchorwatch.engine.baseline import Rows, summarise
+from anchorwatch.engine.lanes import Lanes, Lookout
 from anchorwatch.engine.marks import Marks
 from anchorwatch.engine.panes import Panes, Span
 from anchorwatch.engine.reference import RIGHT, WRONG, Block, Column, Reference
-from anchorwatch.engine.sequential_monitor import Lanes, Lookout, Seen
+from anchorwatch.engine.sequential_monitor import Seen
 from anchorwatch_detectors import registry, synth
 from anchorwatch_detectors.base import Direction
 
@@ -32,7 +33,7 @@ def followed(errors, *, shift=0.1, cuts=(), panes=1):
     lookout = Lookout(
         Kind.ACCURACY, registry.sequential("adwin", {}), (0,), every_group=True, smallest_shift=shift, panes=panes
     )
-    lanes, open_panes, marks, found = Lanes.fresh(lookout, 1), Panes.fresh(1, KNOWN.width), [Marks.fresh()], []
+    lanes, open_panes, marks, found = Lanes.fresh(lookout, KNOWN), Panes.fresh(1, KNOWN.width), [Marks.fresh()], []
     for start, stop in zip([0, *cuts], [*cuts, len(errors)], strict=True):
         n = stop - start
         time, none = np.arange(start, stop) * 10, np.zeros((1, n), np.uint8)

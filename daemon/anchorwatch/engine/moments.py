@@ -1,0 +1,72 @@
+"""Mean and spread of lanes: in the baseline, and in a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from anchorwatch.engine.after_alarm import Seen
+from anchorwatch.engine.change_point import Usually
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from anchorwatch.engine.panes import Window
+    from anchorwatch.engine.reference import Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """What the lanes of a lookout are like in the baseline.
+
+    Attributes
+    ----------
+    reference, columns
+        The baseline, and the positions of the columns in it.
+    mean, variance
+        (groups, columns) of the values; variances are multiplied by what successive values have in common.
+    """
+
+    reference: Reference
+    columns: Sequence[int]
+    mean: NDArray[np.float64]
+    variance: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, reference: Reference, columns: Sequence[int]) -> Self:
+        """Return the moments of these columns."""
+        variance = reference.variances[:, columns] * reference.inflation[columns]
+        return cls(reference, columns, reference.means[:, columns], variance)
+
+    def lane(self, lane: tuple[int, int]) -> Usually:
+        """Return what a lane (group, column) is like."""
+        group, subject = lane
+        counts, squares = self._squares(group, subject, self.reference.counts[group])
+        if not counts.sum():
+            return Usually(np.nan, np.nan)
+        square = float(np.average(squares, weights=counts))
+        spread = float(np.average(squares**2, weights=counts)) - square**2
+        inflation = float(self.reference.inflation[self.columns[subject]])
+        return Usually(float(self.mean[lane]), float(self.variance[lane]), square, max(spread, 0.0) * inflation)
+
+    def window(self, window: Window) -> list[Seen]:
+        """Return what each column is like in a window."""
+        means = self.reference.mean_of(window.counts)[self.columns]
+        seen = []
+        for subject, mean in enumerate(means.tolist()):
+            counts, squares = self._squares(window.group, subject, window.counts)
+            n = int(counts.sum())
+            seen.append(Seen(mean, float(np.average(squares, weights=counts)) if n else np.nan, n))
+        return seen
+
+    def _squares(
+        self, group: int, subject: int, counts: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the counts of a column's good cells, and the squared distance of each from the group's mean."""
+        start = int(self.reference.starts[self.columns[subject]])
+        cells = slice(start, start + int(self.reference.sizes[self.columns[subject]]))
+        return counts[cells], (self.reference.value[cells] - self.mean[group, subject]) ** 2
