@@ -27,7 +27,7 @@ class Optwin(BeyondRiver):
     either is significant and the mean has risen. Splits and bounds are worked out once a process, in 0.1 s.
 
     Tests at every value ring again and again on a stream that does not change, and the F test takes normal values for
-    granted: measured with the defaults, once in 2,300 normal values, in 11,000 errors at a rate of .25, and in 170 at
+    granted: measured with the defaults, once in 2,300 normal values, in 10,000 errors at a rate of .25, and in 170 at
     .05, where the first of 30 values has often no error at all to compare with. A longer `least_window` helps there.
 
     The sides' variances are those of samples, and the F test's bound has the newer side's degrees of freedom first, as

@@ -28,8 +28,8 @@ class Seed(BeyondRiver):
     (errors, ranks); others are passed over. That bounds the window to 1 / (`growth` `smallest_gap`) + `compress_term`
     + 1 blocks: 4.9 KB a lane with the defaults.
 
-    On a stream that does not change it rings, measured with the defaults, once in 500,000 errors at a rate of .05, in
-    110,000 at .25. The paper goes on with the newer side after an alarm, this lane with an empty window.
+    On a stream that does not change it rings, measured with the defaults, once in 400,000 errors at a rate of .05, in
+    90,000 at .25. The paper goes on with the newer side after an alarm, this lane with an empty window.
 
     Of an alarm, `statistic` is the distance of the means, `threshold` the bound, `since` the number of values after
     the newest boundary where it is exceeded, `before` and `after` are the means on its sides.
