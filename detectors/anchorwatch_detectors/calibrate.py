@@ -22,17 +22,13 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import ArrayLike
 
 CONFIDENCE: Final = 0.99
 """Of every interval here."""
 STEP: Final = 2.0
 """Ratio of one simulated level to the one before."""
-LENGTHS: Final = 2
+LENGTHS: Final = 5
 """A simulated stream is so many times as long as false alarms are expected to lie apart."""
-
-Simulation = "Callable[[float, int, np.random.Generator], int]"
-"""False alarms on one stream: (run length, events, source of chance) -> number."""
 
 
 class Interval(NamedTuple):
@@ -95,28 +91,35 @@ def rate_of(alarms: Sequence[int], events: int) -> Interval:
     >>> [round(limit, 4) for limit in rate_of([0, 0, 0, 0], events=1000)]
     [0.0, 0.0, 0.0013]
     """
-    counts = np.asarray(alarms, dtype=np.float64)
-    if not len(counts) or events < 1:
-        raise ValueError(f"a rate needs a stream of at least one event, not {len(counts)} streams of {events}")
-    total, seen = float(counts.sum()), float(len(counts) * events)
-    spread = float(counts.var(ddof=1) / counts.mean()) if len(counts) > 1 and total else 1.0
-    low, high = _garwood(total / max(spread, 1.0))
-    return Interval(total / seen, low * max(spread, 1.0) / seen, high * max(spread, 1.0) / seen)
+    if not len(alarms) or events < 1:
+        raise ValueError(f"a rate needs a stream of at least one event, not {len(alarms)} streams of {events}")
+    return _limits(sum(alarms), len(alarms) * events, _dispersion([alarms]))
 
 
-def _garwood(count: float) -> tuple[float, float]:
-    """Return the limits of the mean of a Poisson count."""
+def _limits(alarms: int, exposure: float, dispersion: float) -> Interval:
+    """Return alarms per unit of exposure with the limits of a Poisson count of which so many hang together."""
     from scipy.stats import chi2
 
-    tail = (1.0 - CONFIDENCE) / 2.0
+    count, tail = alarms / dispersion, (1.0 - CONFIDENCE) / 2.0
     low = float(chi2.ppf(tail, 2.0 * count)) / 2.0 if count > 0.0 else 0.0
-    return low, float(chi2.isf(tail, 2.0 * count + 2.0)) / 2.0
+    high = float(chi2.isf(tail, 2.0 * count + 2.0)) / 2.0
+    return Interval(alarms / exposure, low * dispersion / exposure, high * dispersion / exposure)
 
 
-def levels_for(monitors: int, events: int, streams: int, points: int, budget: float) -> tuple[tuple[float, int], ...]:
+def _dispersion(counts: Sequence[Sequence[int]]) -> float:
+    """Return how many times as much counts vary within their sets as Poisson counts would; at least 1."""
+    sets = [np.asarray(c, dtype=np.float64) for c in counts if len(c) > 1 and any(c)]
+    freedom = sum(len(c) - 1 for c in sets)
+    squares = sum(float(((c - c.mean()) ** 2).sum() / c.mean()) for c in sets)
+    return max(1.0, squares / freedom) if freedom else 1.0
+
+
+def levels_for(
+    monitors: int, events: int, streams: int, points: int, budget: float, least: int
+) -> tuple[tuple[float, int], ...]:
     """Return the levels to simulate, and the events of each stream there.
 
-    At the union bound false alarms then lie half a stream apart, at each level twice as far as at the one before.
+    At the union bound false alarms then lie a fifth of a stream apart, at each level twice as far as at the one before.
 
     Parameters
     ----------
@@ -130,12 +133,14 @@ def levels_for(monitors: int, events: int, streams: int, points: int, budget: fl
         Levels.
     budget
         Events for each false alarm that is allowed: nothing is gained beyond it.
+    least
+        Events of the shortest stream: as many as monitors need to get going.
     """
     shares = STEP ** np.arange(points)
     longest = events / streams * shares[-1] / shares.sum()
     longest = min(longest, LENGTHS * budget)
-    lengths = [max(1, int(longest / STEP ** (points - 1 - k))) for k in range(points)]
-    return tuple((monitors * length / LENGTHS, length) for length in lengths)
+    lengths = [max(least, int(longest / STEP ** (points - 1 - k))) for k in range(points)]
+    return tuple((monitors * length / LENGTHS, length) for length in sorted(set(lengths)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,7 @@ class Curve:
         monitors: int,
         levels: Sequence[tuple[float, int]],
         streams: int,
-        seed: int,
+        seed: Sequence[int],
         progress: Callable[[int], None] | None = None,
     ) -> Self:
         """Simulate streams at every level.
@@ -184,7 +189,7 @@ class Curve:
         for place, (run_length, events) in enumerate(levels):
             alarms = []
             for stream in range(streams):
-                alarms.append(simulate(run_length, events, np.random.default_rng([seed, place, stream])))
+                alarms.append(simulate(run_length, events, np.random.default_rng([*seed, place, stream])))
                 done += events
                 if progress is not None:
                     progress(done)
@@ -196,13 +201,13 @@ class Curve:
         """Whether the levels agree about what the monitors are worth, as far as the simulation tells (at 99 %)."""
         from scipy.stats import chi2
 
-        worth, alarms = self._together(self.points)
-        if not alarms or len(self.points) < 2:
+        worth = self._together.value
+        if worth == 0.0 or len(self.points) < 2:
             return True
         expected = np.array([worth * p.seen / p.run_length for p in self.points])
         seen = np.array([sum(p.alarms) for p in self.points])
-        spread = max(1.0, *(_spread(p.alarms) for p in self.points))
-        return bool(((seen - expected) ** 2 / expected).sum() / spread <= chi2.ppf(CONFIDENCE, len(seen) - 1))
+        squares = float(((seen - expected) ** 2 / expected).sum()) / _dispersion([p.alarms for p in self.points])
+        return bool(squares <= chi2.ppf(CONFIDENCE, len(seen) - 1))
 
     @property
     def worth(self) -> Interval:
@@ -210,14 +215,7 @@ class Curve:
 
         Over all levels together where they agree; otherwise at the highest one, which is the nearest to the budget.
         """
-        if not self.constant:
-            return self.points[-1].worth
-        worth, _ = self._together(self.points)
-        counts = [n for p in self.points for n in p.alarms]
-        exposure = sum(p.seen / p.run_length for p in self.points)
-        spread = max(1.0, *(_spread(p.alarms) for p in self.points))
-        low, high = _garwood(sum(counts) / spread)
-        return Interval(worth, low * spread / exposure, high * spread / exposure)
+        return self._together if self.constant else self.points[-1].worth
 
     @property
     def rising(self) -> bool:
@@ -230,10 +228,12 @@ class Curve:
         steps = math.sqrt(last.run_length / first.run_length)
         return len(self.points) > 1 and not self.constant and last.worth.value > steps * first.worth.value
 
-    @staticmethod
-    def _together(points: Sequence[Point]) -> tuple[float, int]:
-        alarms = sum(sum(p.alarms) for p in points)
-        return alarms / sum(p.seen / p.run_length for p in points), alarms
+    @property
+    def _together(self) -> Interval:
+        """What all levels say together."""
+        alarms = sum(sum(p.alarms) for p in self.points)
+        exposure = sum(p.seen / p.run_length for p in self.points)
+        return _limits(alarms, exposure, _dispersion([p.alarms for p in self.points]))
 
     def level(self, budget: float) -> float:
         """Return the level at which the set meets a budget: with the upper limit of what it is worth.
@@ -251,11 +251,6 @@ class Curve:
     def expected(self, run_length: float, events: float) -> Interval:
         """Return the false alarms of the set over so many events at a level."""
         return Interval(*(limit * events / run_length for limit in self.worth))
-
-
-def _spread(alarms: Sequence[int]) -> float:
-    counts = np.asarray(alarms, dtype=np.float64)
-    return float(counts.var(ddof=1) / counts.mean()) if len(counts) > 1 and counts.any() else 1.0
 
 
 def lorden(between: float, divergence: float) -> float:
@@ -291,9 +286,3 @@ def error_divergence(before: float, after: float) -> float:
     if not (0.0 < before < 1.0 and 0.0 < after < 1.0):
         return math.nan
     return after * math.log(after / before) + (1.0 - after) * math.log((1.0 - after) / (1.0 - before))
-
-
-def mean_delay(delays: ArrayLike) -> float:
-    """Return the mean of delays; NaN where one is not known, since the change was not found in time."""
-    known = np.asarray(delays, dtype=np.float64)
-    return float(known.mean()) if len(known) else math.nan

@@ -89,7 +89,9 @@ def circular_blocks(rows: int, length: int, size: int, rng: np.random.Generator)
     [2, 3, 4, 2, 3, 4, 3]
     """
     if rows < 1 or length < 1:
-        raise ValueError(f"a stream is made of blocks of at least 1 row of a sample of at least 1, not {length} of {rows}")
+        raise ValueError(
+            f"a stream is made of blocks of at least 1 row of a sample of at least 1, not {length} of {rows}"
+        )
     starts = rng.integers(rows, size=-(-size // length))
     places = (starts[:, np.newaxis] + np.arange(length)) % rows
     return np.asarray(places.ravel()[:size], dtype=np.int64)

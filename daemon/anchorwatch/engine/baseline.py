@@ -248,9 +248,7 @@ def profile_of(plain: dict[str, Any]) -> AnyProfile:
     return NumericProfile.from_plain(body) if plain["kind"] == "numeric" else CategoryProfile.from_plain(body)
 
 
-def _dependence(
-    profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]
-) -> dict[str, list[float]] | None:
+def _dependence(profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]) -> dict[str, list[float]] | None:
     if len(profiles) > DEPENDENT:
         return None
     ranks = [np.append(p.mid_ranks, np.nan)[np.minimum(cells[name], len(p.counts))] for name, p in profiles.items()]

@@ -83,9 +83,7 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
         return None
     predictions = predictions_part(watch, rows)
     labelled = version.outcomes.gathered if version.outcomes is not None else None
-    outcomes = (
-        outcomes_part(watch.outcomes, labelled, predictions) if watch.outcomes is not None and labelled else None
-    )
+    outcomes = outcomes_part(watch.outcomes, labelled, predictions) if watch.outcomes is not None and labelled else None
     return Baseline(
         model=watch.name,
         version=version.name,

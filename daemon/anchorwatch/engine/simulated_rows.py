@@ -1,9 +1,9 @@
-"""Rows like those of a baseline, as many as are asked for: blocks of rows that are there, or drawn from its profiles."""
+"""Rows like those of a baseline, as many as are asked for: blocks of rows of a log, or drawn from its profiles."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -153,7 +153,7 @@ class Drawn:
         chances = np.append(self.part.rows - counts.sum(), counts)
         return _chosen(chances, size, rng).astype(np.uint8)
 
-    def _segment(self, column: str, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    def _segment(self, column: str, size: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return codes and words of a segment column as often as its groups have rows."""
         groups = [g for g in self.part.groups if g.column == column]
         named = [g for g in groups if g.value is not None]
@@ -163,7 +163,7 @@ class Drawn:
         words = [g.value for g in named if g.value is not None]
         codes = _others(_chosen(chances, size, rng), len(words), rng)
         codes[codes == len(words) + OTHERS] = -1
-        return codes.astype(np.int32), (*words, *_OTHER_WORDS)
+        return codes, (*words, *_OTHER_WORDS)
 
 
 _OTHER_WORDS = tuple(f"(other {k})" for k in range(OTHERS))
@@ -209,12 +209,14 @@ def _chosen(chances: NDArray[np.float64], size: int, rng: np.random.Generator) -
     return np.searchsorted(np.cumsum(chances), rng.random(size) * chances.sum(), side="right")
 
 
-def _tokens(codes: NDArray[np.int32], words: Sequence[str]) -> NDArray[np.uint64]:
+def _tokens(codes: NDArray[np.integer[Any]], words: Sequence[str]) -> NDArray[np.uint64]:
     """Return the token of each code; 0 for none."""
-    return np.append(token_of(words), np.uint64(0))[codes] if len(words) else np.zeros(len(codes), np.uint64)
+    tokens: NDArray[np.uint64] = np.append(token_of(words), np.uint64(0))[codes]
+    return tokens
 
 
 def _times(start: int, end: int, rows: int, size: int) -> NDArray[np.int64]:
     """Return event times that go on from `start` as far apart as the rows from `start` to `end` were on average."""
     pace = max((end - start) / max(rows - 1, 1), 1.0)
-    return start + (np.arange(size) * pace).astype(np.int64)
+    times: NDArray[np.int64] = start + (np.arange(size) * pace).astype(np.int64)
+    return times

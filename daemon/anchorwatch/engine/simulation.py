@@ -50,8 +50,6 @@ class Scene:
         Rows of a baseline.
     summary
         Makes a part of a baseline of rows.
-    share
-        Rows of this track for each prediction.
     """
 
     plan: Plan
@@ -59,7 +57,6 @@ class Scene:
     rows: Rows
     sample: int
     summary: Callable[[Block], Part]
-    share: float
 
     def reference(self, rng: np.random.Generator) -> tuple[Part, Reference]:
         """Return a simulated baseline."""
@@ -85,7 +82,7 @@ class Alert:
     monitor: str
 
 
-def false_alarms(scene: Scene, run_length: float, predictions: int, rng: np.random.Generator) -> list[Alert]:
+def false_alarms(scene: Scene, run_length: float, rows: int, rng: np.random.Generator) -> list[Alert]:
     """Return the alerts on a stream on which nothing changes.
 
     Parameters
@@ -94,18 +91,22 @@ def false_alarms(scene: Scene, run_length: float, predictions: int, rng: np.rand
         What is watched.
     run_length
         The level: rows between two false alarms of one monitor.
-    predictions
-        Length of the stream; the track has its share of rows.
+    rows
+        Length of the stream.
     rng
         Source of chance.
     """
     part, reference = scene.reference(rng)
-    stream = scene.rows.draw(round(predictions * scene.share), rng)
+    stream = scene.rows.draw(rows, rng)
     return list(alerts(at_level(scene.plan, part, run_length), reference, scene.rules, stream))
 
 
 def delay(
-    scene: Scene, run_length: float, change: Callable[[Block, Part], Block], rows: tuple[int, int], seed: list[int]
+    scene: Scene,
+    run_length: float,
+    change: Callable[[Block, Part, np.random.Generator], Block],
+    rows: tuple[int, int],
+    seed: list[int],
 ) -> float:
     """Return how many rows after a change an alert comes; NaN if none comes.
 
@@ -114,7 +115,7 @@ def delay(
     scene, run_length
         What is watched, and at which level.
     change
-        Changes rows, told the baseline.
+        Changes rows, told the baseline and given chance.
     rows
         Rows before the change, on which alerts do not count, and rows after it.
     seed
@@ -124,7 +125,7 @@ def delay(
     before, after = rows
     part, reference = scene.reference(rng)
     stream = scene.rows.draw(before + after, rng)
-    changed = change(stream.take(slice(before, None)), part)
+    changed = change(stream.take(slice(before, None)), part, rng)
     stream = replace(
         stream,
         numeric=np.concatenate([stream.numeric[:, :before], changed.numeric], axis=1),
