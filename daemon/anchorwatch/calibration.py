@@ -98,8 +98,7 @@ class Delay(NamedTuple):
     change
         What changes.
     mean
-        Rows from the first changed one to the alert, both counted, over the streams on which it was found; NaN where it
-        was found on none.
+        Rows from the first changed one to the alert, both counted; NaN where it was not found on every stream.
     found, streams
         Streams on which it was found, and all.
     within
@@ -360,7 +359,7 @@ def _timed(
     within = int(4 * _window(scene.plan) + PATIENCE * (2000.0 if math.isnan(bound) else bound))
     found = [delay(scene, level, change, (BEFORE, within), [seed, 7, i]) for i, change in enumerate(changes)]
     seen = [rows for rows in found if not math.isnan(rows)]
-    return Delay(what, float(np.mean(seen)) if seen else math.nan, len(seen), len(found), within, bound)
+    return Delay(what, float(np.mean(found)), len(seen), len(found), within, bound)
 
 
 def _window(plan: Plan) -> int:

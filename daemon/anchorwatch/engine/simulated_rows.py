@@ -206,7 +206,8 @@ def _chosen(chances: NDArray[np.float64], size: int, rng: np.random.Generator) -
         return np.full(size, len(chances) - 1)
     if chances[0] == chances.sum():
         return np.zeros(size, np.int64)
-    return np.searchsorted(np.cumsum(chances), rng.random(size) * chances.sum(), side="right")
+    places: NDArray[np.int64] = np.searchsorted(np.cumsum(chances), rng.random(size) * chances.sum(), side="right")
+    return places
 
 
 def _tokens(codes: NDArray[np.integer[Any]], words: Sequence[str]) -> NDArray[np.uint64]:
