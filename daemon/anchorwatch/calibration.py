@@ -47,8 +47,6 @@ SHIFTS = (0.1, 0.25, 0.5, 1.0)
 """Changes of a feature, in standard deviations."""
 FACTORS = (1.1, 1.5)
 """Changes of the error rate."""
-REPEATS = 6
-"""Streams on which a delay is measured."""
 PATIENCE = 6.0
 """A change counts as not found after so many times Lorden's bound and four windows."""
 LEAST = 8
@@ -66,6 +64,8 @@ class Effort(NamedTuple):
         For the curve of one track.
     streams, points
         Streams at each level, and levels.
+    repeats
+        Streams on which each delay is measured.
     seed
         Of everything: the same seed gives the same calibration.
     """
@@ -73,6 +73,7 @@ class Effort(NamedTuple):
     events: int = 2_000_000
     streams: int = 16
     points: int = 4
+    repeats: int = 6
     seed: int = 1
 
 
@@ -306,7 +307,7 @@ def _track(
         rows, seed = int(LENGTHS * between), [*seed, 1]
         check = Curve.simulated(simulate, count, [(level, rows)], effort.streams, seed).points[0]
     tell(0.9)
-    delays = _delays(scene, part, name, level, between, effort.seed)
+    delays = _delays(scene, part, name, level, between, effort)
     tell(1.0)
     return Calibrated(name, _described(scene), between, curve, ranking, check, delays)
 
@@ -322,21 +323,21 @@ def _described(scene: Scene) -> str:
     return "drawn from the profiles of the baseline, with the correlations and memory it keeps"
 
 
-def _delays(scene: Scene, part: Part, name: PartName, level: float, between: float, seed: int) -> tuple[Delay, ...]:
+def _delays(scene: Scene, part: Part, name: PartName, level: float, between: float, effort: Effort) -> tuple[Delay, ...]:
     if name == "outcomes":
-        return tuple(_error_delays(scene, part, level, between, seed))
+        return tuple(_error_delays(scene, part, level, between, effort))
     numeric = [c for c in scene.plan.columns if c.numeric]
     known = {name for name, plain in part.columns.items() if plain["kind"] == "numeric" and plain["mean"] is not None}
     features = [(c.name, i) for i, c in enumerate(numeric) if c.kind is Kind.DRIFT and c.name in known]
     out = []
-    for shift in SHIFTS if features else ():
-        changes = [partial(shifted, column=features[i % len(features)], deviations=shift) for i in range(REPEATS)]
+    for shift in SHIFTS if features and effort.repeats else ():
+        changes = [partial(shifted, column=features[i % len(features)], deviations=shift) for i in range(effort.repeats)]
         bound = lorden(between, shift_divergence(shift))
-        out.append(_timed(scene, level, f"a feature by {shift:g} sd", changes, bound, seed))
+        out.append(_timed(scene, level, f"a feature by {shift:g} sd", changes, bound, effort.seed))
     return tuple(out)
 
 
-def _error_delays(scene: Scene, part: Part, level: float, between: float, seed: int) -> list[Delay]:
+def _error_delays(scene: Scene, part: Part, level: float, between: float, effort: Effort) -> list[Delay]:
     column = scene.plan.columns[0]
     rate, out = error_rate(part, column.name), []
     for factor in FACTORS:
@@ -346,9 +347,9 @@ def _error_delays(scene: Scene, part: Part, level: float, between: float, seed: 
         else:
             what, bound = f"error rate +{factor - 1:.0%}", lorden(between, error_divergence(rate, rate * factor))
             change = partial(more_errors, rate=rate, factor=factor)
-        changes = [change] * REPEATS if column.numeric or not math.isnan(bound) else []
+        changes = [change] * effort.repeats if column.numeric or not math.isnan(bound) else []
         if changes:
-            out.append(_timed(scene, level, what, changes, bound, seed))
+            out.append(_timed(scene, level, what, changes, bound, effort.seed))
     return out
 
 

@@ -1,7 +1,8 @@
 """Streams like a sample of which only profiles are kept: a Gaussian copula of ranks, with a memory for each column.
 
 What is kept of the dependence is small: the correlation of the columns' normal scores, and each column's
-autocorrelation time. What a copula cannot know is lost: dependence in the tails, cycles, values missing together.
+autocorrelation time. What a copula cannot know is lost: dependence in the tails, cycles, values missing together, and
+what of a category's dependence does not go by the frequency of its words.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def circular_blocks(rows: int, length: int, size: int, rng: np.random.Generator)
     """
     if rows < 1 or length < 1:
         raise ValueError(
-            f"a stream is made of blocks of at least 1 row of a sample of at least 1, not {length} of {rows}"
+            f"a stream is made of blocks of 1 row or more of a sample of 1 or more, not of {length} of {rows}"
         )
     starts = rng.integers(rows, size=-(-size // length))
     places = (starts[:, np.newaxis] + np.arange(length)) % rows

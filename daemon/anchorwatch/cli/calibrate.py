@@ -82,7 +82,7 @@ def calibrate(
     if json:
         typer.echo(to_json.dumps({"model": chosen, **result.to_plain(), "saved": kept}))
     else:
-        _print(chosen, result, kept)
+        _print(chosen, result, kept=kept)
     if any(track.curve.rising for track in result.tracks):
         typer.echo(
             "no level meets the budget: the monitors that are shown with false alarms hardly follow it. Give them the "
@@ -187,7 +187,7 @@ class _Progress:
         self._bar.update(self._task, completed=share)
 
 
-def _print(model: str, result: Calibration, kept: bool) -> None:  # noqa: FBT001 - said by name above
+def _print(model: str, result: Calibration, *, kept: bool) -> None:
     from rich.console import Console
 
     console = Console(highlight=False)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from anchorwatch.engine.simulated_rows import Rows
     from anchorwatch.engine.track import Plan
 
-PIECE = 2000
-"""Rows taken at once: few enough that little is done in vain behind an alert."""
+SHORTEST, LONGEST = 50, 3200
+"""Rows taken at once, at first and at most: twice as many each time, so that little is done in vain behind an alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,9 @@ def _first(plan: Plan, reference: Reference, rules: Rules, stream: Block, begin:
     """Return the first alert from a row on."""
     track, decisions = Track.fresh(), Decisions()
     track.begin(plan, reference)
-    for start in range(begin, len(stream), PIECE):
-        piece = stream.take(slice(start, start + PIECE))
+    start, size = begin, SHORTEST
+    while start < len(stream):
+        piece = stream.take(slice(start, start + size))
         piece = replace(piece, at=np.arange(len(piece)))
         findings = track.watch(plan, reference, piece, piece.time, int(piece.time[-1]))
         findings.sort(key=lambda f: (f.moment, f.kind, f.subject, f.monitor, f.segment))
@@ -164,6 +165,7 @@ def _first(plan: Plan, reference: Reference, rules: Rules, stream: Block, begin:
             if notice.reason is Reason.FIRED:
                 return notice
         track.trim()
+        start, size = start + size, min(2 * size, LONGEST)
     return None
 
 
