@@ -10,13 +10,13 @@ from anchorwatch.engine.watch import compile_watch
 from anchorwatch.settings.models import Model
 from anchorwatch_detectors import synth
 
-FEATURES, ROWS = 20, 3000
+FEATURES, ROWS = 20, 2000
 SECOND = 10**9
 SCORES = {"kind": "binary", "score": "score"}
 WRONG_RATE = 0.1
 
 
-def a_model(*, budget="1 per 10000 events", labels=False, **other):
+def a_model(*, budget="1 per 5000 events", labels=False, **other):
     names = [f"f{i}" for i in range(FEATURES)]
     document = {
         "predictions": {
@@ -25,7 +25,7 @@ def a_model(*, budget="1 per 10000 events", labels=False, **other):
         },
         "baseline": {"first": ROWS},
         "false_alarms": budget,
-        "windows": {"size": 200},
+        "windows": {"size": 250},
         **other,
     }  # fmt: skip
     if labels:

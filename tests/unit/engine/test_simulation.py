@@ -30,8 +30,8 @@ from anchorwatch.errors import NoData
 from anchorwatch.events.columns import Fault
 from anchorwatch_detectors.copula import Dependence
 
-BUDGET = 10_000
-CURVE = Effort(events=100_000, streams=8, points=3, repeats=0)
+BUDGET = 5000
+CURVE = Effort(events=45_000, streams=8, points=2, repeats=0)
 QUICK = Effort(events=10_000, streams=2, points=1, repeats=0)
 
 
@@ -67,7 +67,7 @@ def test_columns_that_hang_together_get_a_less_strict_level_than_independent_one
     worth = {}
     for correlation in (0.0, 0.99):
         watch, block = a_watch(), rows(ROWS, 2, correlation)
-        effort = CURVE._replace(events=60_000)
+        effort = CURVE._replace(events=24_000)
         worth[correlation] = calibrate(watch, a_baseline(watch, block), a_log(block), effort).tracks[0].curve.worth
     assert worth[0.0].value > 2.0 * worth[0.99].value
     assert worth[0.99].high < 26
@@ -112,7 +112,7 @@ def test_another_budget_takes_the_level_in_proportion_and_another_set_of_monitor
     watch, calibration = correlated
     track = calibration.tracks[0]
     rarer = a_watch(budget="1 per 1000000 events")
-    assert lengths(plan_of(rarer, calibration.result)) == {pytest.approx(100 * track.level)}
+    assert lengths(plan_of(rarer, calibration.result)) == {200 * track.level}
     fewer = a_watch(monitors={"prediction": {"enabled": False}})
     assert lengths(plan_of(fewer, calibration.result)) == {BUDGET * (track.curve.monitors - 4)}
 
@@ -186,10 +186,10 @@ def test_an_alert_ends_a_watch_and_the_next_begins_behind_it():
 
 def test_delays_fall_with_the_size_of_the_shift_and_a_scene_without_false_alarms_has_none(correlated):
     watch, block = a_watch(), rows(ROWS, 11)
-    effort = QUICK._replace(repeats=2)
+    effort = QUICK._replace(repeats=1)
     delays = calibrate(watch, a_baseline(watch, block), a_log(block), effort).tracks[0].delays
     assert [each.change for each in delays] == [f"a feature by {shift} sd" for shift in ("0.1", "0.25", "0.5", "1")]
-    assert all(each.found == each.streams == 2 for each in delays[1:])
+    assert all(each.found == each.streams == 1 for each in delays[1:])
     assert delays[1].mean > delays[2].mean > delays[3].mean > 0.2 * delays[3].bound
     assert delays[0].bound == pytest.approx(100 * delays[3].bound)
 
@@ -215,8 +215,8 @@ def test_errors_are_added_at_random_until_the_rate_has_risen_by_the_factor():
 
 def test_outcomes_have_half_of_the_budget_and_a_level_of_their_own():
     watch, block, outcomes = a_watch(labels=True), rows(ROWS, 14), labelled(ROWS, 15)
-    effort = Effort(events=40_000, streams=4, points=2, repeats=2)
-    calibration = calibrate(watch, a_baseline(watch, block, outcomes), None, effort._replace(repeats=0))
+    effort = Effort(events=16_000, streams=4, points=2, repeats=0)
+    calibration = calibrate(watch, a_baseline(watch, block, outcomes), None, effort)
     assert [track.part for track in calibration.tracks] == ["predictions", "outcomes"]
     assert {track.between for track in calibration.tracks} == {2 * BUDGET}
     assert calibration.result.outcomes.level == calibration.tracks[1].level
@@ -224,8 +224,8 @@ def test_outcomes_have_half_of_the_budget_and_a_level_of_their_own():
 
 
 def test_a_budget_that_can_be_simulated_is_checked_at_the_level_chosen():
-    watch, block = a_watch(budget="1 per 1000 events"), rows(ROWS, 16)
-    track = calibrate(watch, a_baseline(watch, block), a_log(block), Effort(40_000, 8, 1, 0)).tracks[0]
+    watch, block = a_watch(budget="1 per 400 events"), rows(ROWS, 16)
+    track = calibrate(watch, a_baseline(watch, block), a_log(block), Effort(16_000, 8, 1, 0)).tracks[0]
     assert track.check.run_length == track.level
     assert sum(track.check.alarms) <= 1.5 * track.check.seen / track.between
 
