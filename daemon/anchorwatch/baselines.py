@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from anchorwatch.clock import Clock
     from anchorwatch.engine.baseline import AnyProfile, Baseline
     from anchorwatch.engine.state import Version
+    from anchorwatch.engine.watch import Watch
     from anchorwatch.events.records import Source
     from anchorwatch.settings.models import Settings
 
@@ -48,6 +49,39 @@ class Built(NamedTuple):
 
     baseline: Baseline
     accounting: dict[str, int]
+
+
+class Gathered(NamedTuple):
+    """The rows of one version in a log.
+
+    Attributes
+    ----------
+    watch
+        Of its model, without a baseline.
+    version
+        With all its rows gathered, and nothing watched.
+    accounting
+        What became of every record of the log, by name.
+    """
+
+    watch: Watch
+    version: Version
+    accounting: dict[str, int]
+
+
+def gather(settings: Settings, name: str, source: Source, clock: Clock, version: str | None = None) -> Gathered:
+    """Return all rows of a log; parameters and errors are those of `build`."""
+    model = settings.models[name]
+    watch = compile_watch(settings.source, name, model, None, installed("anchorwatch"))
+    watch = replace(watch, first=ALL, first_labelled=ALL)
+    held = Model(watch, Decoder(name, model), topics_of(model), model.event_time, fresh(watch))
+    store = Store.open(Path(":memory:"), holder="baseline build", now=clock.now())
+    pace = Pace(checkpoint=3600.0, heartbeat=3600.0)
+    try:
+        replayed(Host([held], Parts(source, Nowhere(), store, clock), settings.source, settings.outputs, pace))
+    finally:
+        store.close()
+    return Gathered(watch, _chosen(held.state.versions, name, version), held.state.accounting())
 
 
 def build(settings: Settings, name: str, source: Source, clock: Clock, version: str | None = None) -> Built:
@@ -71,20 +105,16 @@ def build(settings: Settings, name: str, source: Source, clock: Clock, version: 
     NoData
         If there is no row.
     """
-    model = settings.models[name]
-    watch = compile_watch(settings.source, name, model, None, installed("anchorwatch"))
-    watch = replace(watch, first=ALL, first_labelled=ALL)
-    held = Model(watch, Decoder(name, model), topics_of(model), model.event_time, fresh(watch))
-    store = Store.open(Path(":memory:"), holder="baseline build", now=clock.now())
-    pace = Pace(checkpoint=3600.0, heartbeat=3600.0)
-    try:
-        replayed(Host([held], Parts(source, Nowhere(), store, clock), settings.source, settings.outputs, pace))
-    finally:
-        store.close()
-    baseline = of_everything(watch, _chosen(held.state.versions, name, version))
+    gathered = gather(settings, name, source, clock, version)
+    return Built(summary_of(gathered), gathered.accounting)
+
+
+def summary_of(gathered: Gathered) -> Baseline:
+    """Return the baseline of rows; raises NoData if there is none."""
+    baseline = of_everything(gathered.watch, gathered.version)
     if baseline is None:
-        raise NoData(_NOTHING.format(name=name))
-    return Built(baseline, held.state.accounting())
+        raise NoData(_NOTHING.format(name=gathered.watch.name))
+    return baseline
 
 
 _NOTHING = "the log holds no usable prediction of {name}, so there is nothing to make a baseline of"

@@ -51,8 +51,13 @@ def _score(evidence: Evidence) -> ScoreRow:
 
 
 def baseline_row(baseline: Baseline, now: int) -> BaselineRow:
-    """Return a baseline as the store keeps it; where it came from is that of the part it brought."""
-    part = (baseline.outcomes if baseline.extends else baseline.predictions) or baseline.outcomes
+    """Return a baseline as the store keeps it; where it came from is that of the part it brought.
+
+    A calibration brings no part: such a baseline comes from where the one did that it extends.
+    """
+    predictions, outcomes = baseline.predictions, baseline.outcomes
+    added = bool(baseline.extends) and (predictions is None or predictions.calibration is None)
+    part = outcomes if added else predictions or outcomes
     return BaselineRow(
         id=baseline.id,
         model=baseline.model,

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anchorwatch.cli.chosen import ModelOption, VersionOption, baseline_of, model_of, read, write
 from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOption, files, kafka_range, require_one
 from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Baseline
-    from anchorwatch.settings.models import Settings
-    from anchorwatch.store.reader import Reader
 
 app = typer.Typer(help="Build, list, show, compare and carry baselines.", rich_markup_mode=None, no_args_is_help=True)
 
 StoreOption = Annotated[str, typer.Option("--store", help="Path of the store.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 Reference = Annotated[str, typer.Argument(help="Id, its beginning, a name, or a file that was exported.")]
-ModelOption = Annotated[str | None, typer.Option("--model", help="The model, where there are several.")]
 DEFAULT_STORE = "anchorwatch.db"
 
 
@@ -31,9 +29,7 @@ def build(
     config: Annotated[str, typer.Argument(help="The configuration, a YAML file.")],
     *,
     model: ModelOption = None,
-    version: Annotated[
-        str | None, typer.Option("--version", help="The model version, where there are several.")
-    ] = None,
+    version: VersionOption = None,
     file: FileOption = None,
     kafka: KafkaOption = False,
     start: FromOption = None,
@@ -56,7 +52,7 @@ def build(
     from anchorwatch.store.curator import Curator
 
     settings = load(Path(config), os.environ)
-    chosen, clock = chosen_model(settings, model), SystemClock()
+    chosen, clock = model_of(settings, model), SystemClock()
     require_one(file, kafka=kafka)
     if output and name:
         raise UsageError("--name names a baseline in the store, --output writes it to a file: choose one")
@@ -67,7 +63,7 @@ def build(
     finally:
         source.close()
     if output:
-        _write(Path(output), baseline)
+        write(Path(output), baseline)
     else:
         with Curator.open_curator(Path(settings.store), holder="baseline build", now=clock.now()) as store:
             store.add_baselines([baseline_row(baseline, clock.now())])
@@ -117,7 +113,7 @@ def show(
     from anchorwatch.baselines import described
     from anchorwatch.engine.baseline import profile_of
 
-    baseline = _found(reference, store, model)
+    baseline = baseline_of(reference, store, model)
     if json:
         typer.echo(baseline.to_json())
         return
@@ -145,7 +141,7 @@ def diff(
 
     from anchorwatch.baselines import difference
 
-    rows = difference(_found(before, store, model), _found(after, store, model))
+    rows = difference(baseline_of(before, store, model), baseline_of(after, store, model))
     if json:
         plain = [{**r._asdict(), "distance": None if r.distance != r.distance else r.distance} for r in rows]
         typer.echo(to_json.dumps(plain))
@@ -165,8 +161,8 @@ def export(
     model: ModelOption = None,
 ) -> None:
     """Write a baseline to a JSON file, to carry it elsewhere."""
-    baseline = _found(reference, store, model)
-    _write(Path(output), baseline)
+    baseline = baseline_of(reference, store, model)
+    write(Path(output), baseline)
     typer.echo(f"{baseline.id} written to {output}")
 
 
@@ -182,7 +178,7 @@ def import_(
     from anchorwatch.history import baseline_row
     from anchorwatch.store.curator import Curator
 
-    baseline, now = _read(Path(file)), SystemClock().now()
+    baseline, now = read(Path(file)), SystemClock().now()
     with Curator.open_curator(Path(store), holder="baseline import", now=now) as curator:
         curator.add_baselines([baseline_row(baseline, now)])
         if name:
@@ -202,57 +198,10 @@ def promote(
     from anchorwatch.clock import SystemClock
     from anchorwatch.store.curator import Curator
 
-    baseline, now = _found(reference, store, model), SystemClock().now()
+    baseline, now = baseline_of(reference, store, model), SystemClock().now()
     with Curator.open_curator(Path(store), holder="baseline promote", now=now) as curator:
         curator.promote(name, baseline.id, now=now)
     typer.echo(f"{name} is {baseline.id}")
-
-
-def chosen_model(settings: Settings, model: str | None) -> str:
-    """Return the model that is meant; raises UsageError where there are several and none is named, or it is unknown."""
-    names = list(settings.models)
-    if model is None and len(names) > 1:
-        raise UsageError(f"the configuration has the models {', '.join(names)}: choose one with --model")
-    chosen = names[0] if model is None else model
-    if chosen not in names:
-        raise UsageError(f"the configuration has no model {chosen!r}, but {', '.join(names)}")
-    return chosen
-
-
-def _found(reference: str, store: str, model: str | None) -> Baseline:
-    """Return a baseline of the store, or of a file."""
-    from anchorwatch.engine.baseline import Baseline
-    from anchorwatch.store.reader import Reader
-
-    if reference.endswith(".json"):
-        return _read(Path(reference))
-    with Reader.open_reader(Path(store)) as reader:
-        row = reader.baseline(reference, model=model)
-        if row is None:
-            raise UsageError(_not_there(reference, reader))
-    return Baseline.from_json(row.document)
-
-
-def _not_there(reference: str, reader: Reader) -> str:
-    known = [name for entry in reader.baselines() for name in (*entry.names, entry.id)]
-    there = f"there are {', '.join(known[:10])}" if known else "there is none at all yet"
-    return f"the store {reader.path} has no baseline {reference!r}: {there}"
-
-
-def _read(path: Path) -> Baseline:
-    from anchorwatch.engine.baseline import Baseline
-
-    try:
-        return Baseline.from_json(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _write(path: Path, baseline: Baseline) -> None:
-    try:
-        path.write_bytes(baseline.to_json())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _facts(baseline: Baseline) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from anchorwatch.cli.baseline import ModelOption, chosen_model
+from anchorwatch.cli.chosen import ModelOption, model_of
 from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOption, files, kafka_range, require_one
 from anchorwatch.errors import UsageError
 
@@ -196,7 +196,7 @@ def watch(
 
     settings = load(Path(config), os.environ)
     require_one(file, kafka=kafka)
-    chosen, clock = chosen_model(settings, model), SystemClock()
+    chosen, clock = model_of(settings, model), SystemClock()
     topics = frozenset[str]().union(*(topics_of(each) for each in settings.models.values()))
     named = any(each.baseline.name for each in settings.models.values())
     with contextlib.ExitStack() as parts:

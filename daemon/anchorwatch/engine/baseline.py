@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 
 from anchorwatch.errors import ConfigurationError
+from anchorwatch_detectors.copula import Dependence
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCHES = 8  # fewer batches say nothing about how much their means vary
+DEPENDENT = 200  # of more columns the correlations are not kept: they would outweigh everything else
 FAULTS = 4  # the fault codes of events.columns.Fault, without NONE
 PartName = Literal["predictions", "outcomes"]
 AnyProfile = NumericProfile | CategoryProfile
@@ -65,6 +67,11 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     level
         Events between two false alarms of one monitor that the part was calibrated to; None for not calibrated, which
         is left out of the document.
+    dependence
+        How the columns hang together, in the order of `columns` (`anchorwatch_detectors.copula.Dependence` as plain
+        data); None where they are more than `DEPENDENT`, and in baselines from before it was kept.
+    calibration
+        What a simulation said of false alarms, with the curve (`anchorwatch calibrate`); None for none.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -74,6 +81,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     end: int
     fingerprint: str
     level: float | None = None
+    dependence: dict[str, list[float]] | None = None
+    calibration: dict[str, Any] | None = None
 
 
 class Baseline(msgspec.Struct, frozen=True):
@@ -187,6 +196,7 @@ def summarise(rows: Rows, segments: Sequence[Segment]) -> Part:
         start=int(rows.time.min()),
         end=int(rows.time.max()),
         fingerprint=digest.hexdigest(),
+        dependence=_dependence(profiles, cells),
     )
 
 
@@ -236,6 +246,13 @@ def profile_of(plain: dict[str, Any]) -> AnyProfile:
     """Return the profile that a part's column describes."""
     body = {key: value for key, value in plain.items() if key not in {"kind", "inflation"}}
     return NumericProfile.from_plain(body) if plain["kind"] == "numeric" else CategoryProfile.from_plain(body)
+
+
+def _dependence(profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]) -> dict[str, list[float]] | None:
+    if len(profiles) > DEPENDENT:
+        return None
+    ranks = [np.append(p.mid_ranks, np.nan)[np.minimum(cells[name], len(p.counts))] for name, p in profiles.items()]
+    return Dependence.of(ranks).to_plain()
 
 
 def _kind(profile: AnyProfile) -> str:

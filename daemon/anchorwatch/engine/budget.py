@@ -93,6 +93,9 @@ def at_level(plan: Plan, part: Part, run_length: float) -> Plan:
 def resolved(budget: Budget, plan: Plan, part: Part, reference: Reference, tracks: int) -> Plan:
     """Return a plan at the level its baseline was calibrated to, else at its share of the budget.
 
+    A level that was found for another budget is taken in proportion. One that was found for another number of monitors
+    says nothing of these, and the union bound holds.
+
     Parameters
     ----------
     budget
@@ -102,8 +105,11 @@ def resolved(budget: Budget, plan: Plan, part: Part, reference: Reference, track
     tracks
         How many tracks share the budget equally.
     """
-    length = part.level if part.level is not None else run_length(budget, part, tracks * monitors(plan, reference))
-    return at_level(plan, part, length)
+    count, allowed = monitors(plan, reference), run_length(budget, part, tracks)
+    found = part.calibration or {"monitors": count, "between": allowed}
+    if part.level is None or found["monitors"] != count:
+        return at_level(plan, part, run_length(budget, part, tracks * count))
+    return at_level(plan, part, float(np.clip(part.level * allowed / found["between"], SHORTEST, LONGEST)))
 
 
 def _rate(part: Part) -> float:

@@ -45,7 +45,7 @@ def predictions(watch: Watch, version: Version, rows: Block, made: list[Made]) -
         track.gather(rows)
         return rows.take(slice(0, 0)), None
     track.gather(rows.take(slice(0, missing)))
-    part = _predictions_part(watch, track.gathered)
+    part = predictions_part(watch, track.gathered)
     at = int(rows.at[missing - 1])
     made.append(Made(at, _complete(watch, version, predictions=part, outcomes=None)))
     return rows.take(slice(missing, None)), at
@@ -67,7 +67,7 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
         return labelled.take(slice(0, 0))
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
-    part = _outcomes_part(plan, track.gathered, known)
+    part = outcomes_part(plan, track.gathered, known)
     at = int(labelled.at[needed - 1])
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
@@ -81,11 +81,9 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     rows = version.predictions.gathered
     if not rows:
         return None
-    predictions = _predictions_part(watch, rows)
+    predictions = predictions_part(watch, rows)
     labelled = version.outcomes.gathered if version.outcomes is not None else None
-    outcomes = (
-        _outcomes_part(watch.outcomes, labelled, predictions) if watch.outcomes is not None and labelled else None
-    )
+    outcomes = outcomes_part(watch.outcomes, labelled, predictions) if watch.outcomes is not None and labelled else None
     return Baseline(
         model=watch.name,
         version=version.name,
@@ -97,7 +95,8 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     )
 
 
-def _predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
+def predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
+    """Return the summary of rows of the predictions track."""
     block = joined(gathered)
     segments: list[Segment] = []
     for column, row in zip(watch.predictions.segment_columns, watch.segment_rows, strict=True):
@@ -106,7 +105,8 @@ def _predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
     return summarise(_rows(watch.predictions, block), segments)
 
 
-def _outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None) -> Part:
+def outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None) -> Part:
+    """Return the summary of rows of the outcomes track, in the segments that the predictions part `known` has."""
     block = joined(gathered)
     segments: list[Segment] = []
     for column, row in zip(plan.segment_columns, block.segments, strict=True):
