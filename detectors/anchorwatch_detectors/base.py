@@ -1,4 +1,4 @@
-"""The roles of the library: sequential detectors, window tests, and what they say.
+"""The roles of the library: sequential detectors, and what all detectors say; `comparison` has the window tests.
 
 Nothing here does input or output, reads a clock or logs: arrays come in, verdicts go out.
 """

@@ -5,8 +5,8 @@ is known (`profile.NumericProfile`). Wherever the values of an interval lie, the
 it from what they are at its one end to what they are at its other: that bounds their distance inside it, and so every
 statistic that is made of distances.
 
-A decision needs the rows only where a critical value lies between the bounds. `decided` says so; what is left open is
-taken for not significant, for that is what a wrong answer costs least.
+A decision needs the rows only where a critical value lies between the bounds: `decided` says where, and `settled` asks
+for the exact test there and nowhere else. What nobody can settle is taken for not significant, and says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
     Floats = NDArray[np.float64]
@@ -39,6 +41,46 @@ class Side(enum.StrEnum):
     OPEN = "open"
 
 
+class Decision(NamedTuple):
+    """Whether a difference is significant, and what says so.
+
+    `reason` is "bounds" (whatever the rows are), "rows" (the exact test) or "rows_unknown" (the rows would have to
+    decide and there are none: not significant).
+    """
+
+    significant: bool
+    reason: str
+
+
+def settled(sides: Sequence[Side], exact: Callable[[int], bool] | None = None) -> list[Decision]:
+    """Return the decision of each column.
+
+    Parameters
+    ----------
+    sides
+        What `decided` returned.
+    exact
+        Returns whether a column is significant by its rows, or by finer cells; asked for open columns alone. None
+        where there are none.
+
+    Examples
+    --------
+    >>> settled([Side.ABOVE, Side.OPEN], lambda column: True)
+    [Decision(significant=True, reason='bounds'), Decision(significant=True, reason='rows')]
+    >>> settled([Side.BELOW, Side.OPEN])
+    [Decision(significant=False, reason='bounds'), Decision(significant=False, reason='rows_unknown')]
+    """
+    decisions = []
+    for column, side in enumerate(sides):
+        if side is not Side.OPEN:
+            decisions.append(Decision(side is Side.ABOVE, "bounds"))
+        elif exact is None:
+            decisions.append(Decision(significant=False, reason="rows_unknown"))
+        else:
+            decisions.append(Decision(exact(column), "rows"))
+    return decisions
+
+
 def decided(bounds: Bounds, critical: ArrayLike) -> list[Side]:
     """Return, column by column, whether all that the rows can be is significant, none of it, or only some.
 
@@ -52,8 +94,7 @@ def decided(bounds: Bounds, critical: ArrayLike) -> list[Side]:
     Returns
     -------
     list of Side
-        OPEN where the rows would have to decide: without them, treat it as not significant. A column with an empty
-        side is OPEN.
+        OPEN where the rows would have to decide. A column with an empty side is OPEN.
 
     Examples
     --------

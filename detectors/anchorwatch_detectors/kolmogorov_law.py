@@ -56,7 +56,7 @@ def exact_tail(gap: int, n: int, m: int) -> float:
     Examples
     --------
     >>> exact_tail(4, 2, 2), exact_tail(5, 2, 3)
-    (0.3333333333333333, 0.4)
+    (0.3333333333333333, 0.2)
     """
     from anchorwatch_detectors.kernels.paths import reached, reached_of_equal
 

@@ -218,7 +218,9 @@ def _tables(family: Family, reference: Reference, windows: Sequence[Window]) -> 
     reach = np.arange(int(sizes.max()))
     inside = reach < sizes
     gather = starts + np.minimum(reach, sizes - 1)
-    before = np.where(inside, reference.counts[[w.group for w in windows]][:, gather], 0)
-    current = np.where(inside, np.stack([w.counts for w in windows])[:, gather], 0)
+    usual, seen = reference.counts[[w.group for w in windows]], np.stack([w.counts for w in windows])
+    before, current = (np.take(counts, gather, axis=1, mode="clip") for counts in (usual, seen))  # all are inside
+    if not inside.all():
+        before[:, ~inside] = current[:, ~inside] = 0
     numeric = reference.columns[columns[0]].numeric
     return _Tables(before, current, reference.position[gather] if numeric else None)

@@ -78,6 +78,29 @@ def test_what_a_grid_calls_significant_is_so_for_the_rows_and_what_it_leaves_ope
     assert seen == set(Side)
 
 
+def test_only_columns_that_bounds_leave_open_are_asked_for_their_rows_and_without_rows_they_are_not_significant():
+    rng = np.random.default_rng(3)
+    baseline, shifts = rng.normal(size=2000), np.linspace(0.0, 0.2, 40)
+    windows = [rng.normal(shift, 1, 300) for shift in shifts]
+    profile, prepared = NumericProfile.of(baseline), SortedSample.of(baseline)
+    critical = critical_gap(2000, 300, 0.01, "exact")
+    counts = np.array([np.bincount(profile.cells(rows), minlength=len(profile.counts)) for rows in windows])
+    found = bounds.kolmogorov_smirnov(np.tile(profile.counts, (40, 1)), counts)
+    asked = []
+
+    def exact_test(column):
+        asked.append(column)
+        return distances(prepared, SortedSample.of(windows[column])).gap >= critical
+
+    sides = bounds.decided(found, critical / (2000 * 300))
+    by_rows = [distances(prepared, SortedSample.of(rows)).gap >= critical for rows in windows]
+    assert [decision.significant for decision in bounds.settled(sides, exact_test)] == by_rows
+    assert asked == [column for column, side in enumerate(sides) if side is Side.OPEN]
+    assert 0 < len(asked) < 20
+    careful = bounds.settled(sides)
+    assert [careful[column] for column in asked] == [(False, "rows_unknown")] * len(asked)
+
+
 def test_a_statistic_on_its_critical_value_is_left_to_the_rows():
     exactly = np.array([0.2])
     assert bounds.decided(Bounds(exactly, exactly), 0.2) == [Side.OPEN]

@@ -118,6 +118,17 @@ def test_each_column_is_judged_as_if_it_were_alone(name, unchanged):
             np.testing.assert_allclose(getattr(alone, field)[0], getattr(together, field)[row], rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", NUMERIC)
+def test_more_columns_than_are_worked_on_in_one_go_are_judged_as_in_parts(name, unchanged):
+    tables = tuple(part[:150] for part in unchanged)
+    inflation = np.where(np.arange(150) % 3 == 0, 1.0, 2.5)
+    together = registry.window(name).compare(*tables, inflation=inflation)
+    for rows in (slice(0, 40), slice(60, 75), slice(130, 150)):
+        part = registry.window(name).compare(*(each[rows] for each in tables), inflation=inflation[rows])
+        for field in ("statistic", "p_value", "effect"):
+            np.testing.assert_allclose(getattr(part, field), getattr(together, field)[rows], rtol=1e-9)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_padding_with_cells_empty_on_both_sides_changes_nothing(name):
     rng = np.random.default_rng(9)
