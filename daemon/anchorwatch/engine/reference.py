@@ -173,6 +173,15 @@ class Reference:
         return self.mean_of(self.counts)
 
     @cached_property
+    def position(self) -> NDArray[np.float64]:
+        """(width,) value of a cell of a numeric column in the column's own unit; 0 for all other cells."""
+        parts = []
+        for profile in self.profiles:
+            cells = profile.position if isinstance(profile, NumericProfile) else np.zeros(len(profile.counts))
+            parts += [cells, np.zeros(FAULTS)]
+        return np.concatenate(parts)
+
+    @cached_property
     def variances(self) -> NDArray[np.float64]:
         """(groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
         squares = self.counts * self._number**2

@@ -1,11 +1,13 @@
 """Shares of a window against those of the baseline: missing, mistyped, unseen and out-of-range values, wrong answers.
 
 The number of such values in a window of n is held against what the baseline predicts for n values, its own size taken
-into account: a beta-binomial distribution with the Jeffreys prior (Gelman et al., "Bayesian Data Analysis", 2.4).
+into account: a beta-binomial distribution with the Jeffreys prior (Gelman et al., "Bayesian Data Analysis", 2.4). Wrong
+answers come in spells: window and baseline count as so many answers as they are worth, by the baseline's inflation.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +34,7 @@ class Share(NamedTuple):
     """A share that is watched: which cells count, out of which.
 
     `both` is whether a fall is a change too (accuracy that improves), or nothing at all (fewer missing values).
+    `inflation` is how many successive values tell as much as one independent value.
     """
 
     kind: Kind
@@ -39,6 +42,7 @@ class Share(NamedTuple):
     part: tuple[int, ...]
     whole: slice
     both: bool
+    inflation: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,8 @@ def shares_of(reference: Reference) -> list[Share]:
             if isinstance(profile, CategoryProfile):
                 wrong = tuple(range(start, start + size))
                 part = tuple(c for c in wrong if reference.value[c] == 1.0)
-                out.append(Share(Kind.ACCURACY, column.name, part, good, both=True))
+                inflation = float(reference.inflation[i])
+                out.append(Share(Kind.ACCURACY, column.name, part, good, both=True, inflation=inflation))
             continue
         everything = slice(start, start + size + 4)
         fault = {f: start + size + f - 1 for f in Fault if f is not Fault.NONE}
@@ -115,7 +120,7 @@ def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, since: int
     expected = seen.k0 / seen.n0 if seen.n0 else np.nan
     statistic = seen.k / seen.n if seen.n else np.nan
     effect = statistic - expected
-    said, reason = _level(seen, effect, bounds, level, both=share.both)
+    said, reason = _level(seen, effect, bounds, level, share)
     return Verdict(
         level=said,
         reason=reason,
@@ -128,23 +133,25 @@ def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, since: int
     )
 
 
-def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, *, both: bool) -> tuple[Level, str]:
+def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, share: Share) -> tuple[Level, str]:
     if seen.n0 < bounds.min_sample:
         return Level.UNDETERMINED, "baseline_too_small"
     if seen.n < bounds.min_sample:
         return Level.UNDETERMINED, "too_few_values"
-    if (abs(effect) if both else effect) < bounds.smallest:
+    if (abs(effect) if share.both else effect) < bounds.smallest:
         return Level.STABLE, "small_effect"
-    if _tail(seen, upper=effect > 0) > (level / 2 if both else level):
+    if _tail(seen, share.inflation, upper=effect > 0) > (level / 2 if share.both else level):
         return Level.STABLE, "within_noise"
     return Level.DRIFT, "differs"
 
 
-def _tail(seen: _Seen, *, upper: bool) -> float:
+def _tail(seen: _Seen, inflation: float = 1.0, *, upper: bool) -> float:
     """Return the predictive probability of a count at least as far out as the one seen."""
     from scipy.special import betaln
 
-    k = np.arange(seen.k, seen.n + 1) if upper else np.arange(seen.k + 1)
-    a, b = seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5
-    ways = -betaln(seen.n - k + 1, k + 1) - np.log(seen.n + 1)
-    return min(float(np.exp(ways + betaln(k + a, seen.n - k + b) - betaln(a, b)).sum()), 1.0)
+    n = max(int(seen.n / inflation), 1)
+    reached = min(math.floor(seen.k / inflation) if upper else math.ceil(seen.k / inflation), n)
+    k = np.arange(reached, n + 1) if upper else np.arange(reached + 1)
+    a, b = seen.k0 / inflation + 0.5, (seen.n0 - seen.k0) / inflation + 0.5
+    ways = -betaln(n - k + 1, k + 1) - np.log(n + 1)
+    return min(float(np.exp(ways + betaln(k + a, n - k + b) - betaln(a, b)).sum()), 1.0)
