@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 OWN_UNIT: Final = frozenset({"kswin", "page_hinkley", "river_any"})
 """Detectors that river defines on values as they are: their order alone, or in the unit of their parameters."""
 
+COUNTERS: Final = frozenset({"ddm", "eddm", "fhddm", "rddm", "stepd", "river_any"})
+"""Detectors that count errors where they take values in [0, 1] alone: river's, by path, are then for bits."""
+
 
 class Feed(enum.StrEnum):
     """What a detector is given.
@@ -121,7 +124,7 @@ def feed_of(detector: SequentialDetector, *, errors: bool, wanted: Feed | None =
     if errors:
         return Feed.ERRORS
     if getattr(detector, "domain", lambda: None)() == (0.0, 1.0):
-        return Feed.RANKS if isinstance(detector, AgainstBaseline) else None
+        return None if detector.name in COUNTERS else Feed.RANKS
     return wanted or (Feed.VALUES if detector.name in OWN_UNIT else Feed.RANKS)
 
 

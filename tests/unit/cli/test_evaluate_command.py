@@ -105,7 +105,7 @@ def test_a_log_says_the_same_whatever_its_format_and_however_its_errors_stand_in
 def test_a_numeric_column_is_fed_as_ranks_and_what_counts_errors_is_left_out(tried, run, logs):
     command = ["log", logs / "log.csv", "--column", "amount", "--change", CHANGE]
     found = tried(*command)
-    assert found["left_out"] == ["ddm", "eddm", "fhddm"]
+    assert found["left_out"] == ["ddm", "eddm", "fhddm", "rddm", "stepd"]
     assert found["baseline"] == CHANGE // 2
     assert found["detectors"]["shiryaev_roberts_ranks"]["fed"] == "ranks"
     assert found["detectors"]["shiryaev_roberts_ranks"]["detected"] == 1

@@ -36,7 +36,7 @@ def test_every_detector_is_tried_on_errors_as_they_are():
 
 def test_counters_of_errors_are_left_out_of_a_feature_and_all_others_tried():
     found = try_out(everything(), [AMOUNTS])
-    assert set(registry.names("sequential")) - set(found) == {"ddm", "eddm", "fhddm"}
+    assert set(registry.names("sequential")) - set(found) == {"ddm", "eddm", "fhddm", "rddm", "stepd"}
     assert {name for name, tried in found.items() if tried.feed is Feed.VALUES} == {"kswin", "page_hinkley"}
     assert found["shiryaev_roberts_ranks"].score.detected == 1
 
@@ -51,7 +51,7 @@ def test_what_is_fed_to_all_can_be_chosen_but_what_takes_only_0_to_1_gets_ranks(
     ranks, values = (try_out(everything(), [AMOUNTS], feed=feed) for feed in (Feed.RANKS, Feed.VALUES))
     assert {tried.feed for tried in ranks.values()} == {Feed.RANKS}
     assert {name for name, tried in values.items() if tried.feed is Feed.RANKS} == {
-        "shiryaev_roberts", "shiryaev_roberts_ranks",
+        "seed", "shiryaev_roberts", "shiryaev_roberts_ranks",
     }  # fmt: skip
 
 
