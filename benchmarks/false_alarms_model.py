@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from benchmarks.measurement import Measurement
 
 from anchorwatch.engine.state import fresh
 from anchorwatch.engine.step import step
@@ -21,7 +22,6 @@ from anchorwatch.events.columns import Batch, Labels, Predictions
 from anchorwatch.events.identity import identify
 from anchorwatch.settings.models import Baseline, Model
 from anchorwatch.settings.units import NS
-from benchmarks.measurement import Measurement
 
 if TYPE_CHECKING:
     from anchorwatch.decide.notices import Notice
