@@ -46,22 +46,16 @@ class Verdict:
 
     Attributes
     ----------
-    level
-        How the subject stands.
-    reason
-        Why, by name: one word of a closed set, fit for a metric's label.
+    level, reason
+        How the subject stands, and why: one word of a closed set, fit for a metric's label.
     statistic, threshold
         What was measured and the bound it was held against, in the detector's unit; NaN where none applies.
     effect, effect_unit
         Signed size of the difference in the subject's own unit, and the name of that unit.
-    direction
-        Which way it moved.
-    n
-        Values the verdict rests on.
-    since
-        Estimated event time of the change in ns since the epoch; None where nothing changed.
-    since_low, since_high
-        Interval in which the change lies, 95 %, in the same unit; None where nothing changed.
+    direction, n
+        Which way it moved, and how many values that rests on.
+    since, since_low, since_high
+        Estimated event time of the change and the interval it lies in (95 %), ns; None where nothing changed.
     """
 
     level: Level

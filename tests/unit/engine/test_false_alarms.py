@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anchorwatch.decide.evidence import DEVIATIONS, POINTS, Kind
+from anchorwatch.decide.evidence import DEVIATIONS, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.engine.baseline import inflation
 from anchorwatch.engine.state import fresh
 from anchorwatch.engine.step import step
@@ -119,6 +119,30 @@ def test_a_shift_of_half_a_standard_deviation_is_told_with_its_beginning():
     assert notice.trouble.latest.effect_unit == DEVIATIONS
     assert 0.3 < notice.trouble.latest.effect < 0.8
     assert row_of(notice.trouble.since_low) <= CHANGE <= row_of(notice.trouble.since_high)
+
+
+def test_a_feature_that_spreads_about_the_same_middle_is_told_as_such():
+    stream = columns(5)
+    stream["amount"][CHANGE:] *= 1.6
+    found = alerts(stream)
+    notice = found[Kind.DRIFT, "amount", ""]
+    assert CHANGE < row_of(notice.at) < CHANGE + 1000
+    assert (notice.trouble.latest.reason, notice.trouble.latest.effect_unit) == ("spread", SPREAD)
+    assert 0.05 < notice.trouble.latest.effect < 0.5
+    assert row_of(notice.trouble.since_low) <= CHANGE <= row_of(notice.trouble.since_high)
+
+
+def test_categories_that_trade_places_are_told_by_the_share_that_moved():
+    """A fifth of all traffic goes from the first country to the fifth."""
+    stream = columns(5)
+    moved = np.random.default_rng(1).random(N - CHANGE) < 0.5
+    stream["country"][CHANGE:][moved & (stream["country"][CHANGE:] == 0)] = 4
+    found = alerts(stream)
+    assert {(kind, subject) for kind, subject, _ in found} == {(Kind.DRIFT, "country")}
+    notice = found[Kind.DRIFT, "country", ""]
+    assert CHANGE < row_of(notice.at) < CHANGE + 1000
+    assert notice.trouble.latest.effect_unit == VARIATION
+    assert notice.trouble.latest.effect == pytest.approx(0.2, abs=0.07)
 
 
 def test_errors_that_double_are_worse_and_told_with_their_beginning():
