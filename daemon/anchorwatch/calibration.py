@@ -47,7 +47,7 @@ SHIFTS = (0.1, 0.25, 0.5, 1.0)
 """Changes of a feature, in standard deviations."""
 FACTORS = (1.1, 1.5)
 """Changes of the error rate."""
-PATIENCE = 6.0
+PATIENCE = 4.0
 """A change counts as not found after so many times Lorden's bound and four windows."""
 LEAST = 8
 """Windows of the shortest stream: a window alone raises no alert, and a change of the first ones is found later."""
