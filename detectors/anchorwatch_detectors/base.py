@@ -53,20 +53,16 @@ class Verdict:
 
     Attributes
     ----------
-    level
-        How the subject stands.
-    reason
-        Why, by name: one word of a closed set, fit for a metric's label.
+    level, reason
+        How the subject stands, and why: one word of a closed set, fit for a metric's label.
     statistic, threshold
         What was measured and the bound it was held against, in the detector's unit; NaN where none applies.
-    effect
-        Signed size of the difference in the subject's own unit.
-    direction
-        Which way it moved.
-    n
-        Values the verdict rests on.
-    since
-        Estimated event time of the change in ns since the epoch; None where nothing changed.
+    effect, effect_unit
+        Signed size of the difference in the subject's own unit, and the name of that unit.
+    direction, n
+        Which way it moved, and how many values that rests on.
+    since, since_low, since_high
+        Estimated event time of the change and the interval it lies in (95 %), ns; None where nothing changed.
     """
 
     level: Level
@@ -77,6 +73,9 @@ class Verdict:
     direction: Direction
     n: int
     since: int | None = None
+    since_low: int | None = None
+    since_high: int | None = None
+    effect_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

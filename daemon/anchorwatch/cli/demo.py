@@ -91,37 +91,36 @@ def _teller(console: Console, live: Live) -> Callable[[Story], None]:
                 console.print(f"[bold]{fault.at_event:>7,}  planted: {CHAPTERS[fault.kind]}[/bold]")
         new = story.notices[said["notices"] :]
         closed = [notice for notice in new if notice.reason == "superseded"]
-        for notice in new:
-            if notice not in closed:
-                _print_notice(console, story, notice)
+        lines = [(notice.at, _notice_line(story, notice)) for notice in new if notice.reason not in _UNTOLD]
         if closed:
-            number = story.number_at(closed[0].at)
             text = f"resolve  {len(closed)} alerts, closed because another version took over"
-            console.print(f"[green]{number:>7,}  {text}[/green]")
+            lines.append((closed[0].at, f"[green]{story.number_at(closed[0].at):>7,}  {text}[/green]"))
         said["notices"] = len(story.notices)
         for trigger in story.triggers[said["triggers"] :]:
             text = (
                 f"retrain  incident {trigger.incident}, {trigger.labelled:,} labels since the change, id {trigger.id}"
             )
-            console.print(f"[magenta]{story.number_at(trigger.at):>7,}  {text}[/magenta]", soft_wrap=True)
+            lines.append((trigger.at, f"[magenta]{story.number_at(trigger.at):>7,}  {text}[/magenta]"))
         said["triggers"] = len(story.triggers)
+        for _, line in sorted(lines, key=lambda told: told[0]):
+            console.print(line, soft_wrap=True)
         if console.is_terminal:
             live.update(_progress(story), refresh=True)
 
     return tell
 
 
-def _print_notice(console: Console, story: Story, notice: Notice) -> None:
+_UNTOLD = {"superseded", "repeated"}
+
+
+def _notice_line(story: Story, notice: Notice) -> str:
     from rich.markup import escape
 
     from anchorwatch.decide.reasons import Reason
     from anchorwatch.demo import told
 
-    if notice.reason is Reason.REPEATED:
-        return
     word, colour = ("ALERT  ", "red") if notice.reason is Reason.FIRED else ("resolve", "green")
-    number = story.number_at(notice.at)
-    console.print(f"[{colour}]{number:>7,}  {word}  {escape(told(notice))}[/{colour}]", soft_wrap=True)
+    return f"[{colour}]{story.number_at(notice.at):>7,}  {word}  {escape(told(notice))}[/{colour}]"
 
 
 def _progress(story: Story) -> RenderableType:

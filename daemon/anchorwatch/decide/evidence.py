@@ -27,6 +27,11 @@ ERROR_RATE, ERROR_SIZE = "error rate", "error size"
 """Subjects of accuracy alerts: of models that predict classes, and of those that predict values."""
 
 
+POINTS, DEVIATIONS = "percentage points", "standard deviations"
+SPREAD, VARIATION = "relative spread", "total variation"
+"""Units of effects: of rates; of the mean and of the spread of numbers; of categories, as the share that has moved."""
+
+
 class Identity(msgspec.Struct, frozen=True, order=True):
     """Whose verdict it is. These are an alert's labels: nothing that changes from verdict to verdict.
 

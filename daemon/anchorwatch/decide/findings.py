@@ -28,6 +28,9 @@ class Finding(msgspec.Struct, frozen=True):
     baseline: str
     labelled: int
     labelled_since: int
+    effect_unit: str = ""
+    since_low: int | None = None
+    since_high: int | None = None
 
     @classmethod
     def of_evidence(cls, evidence: Evidence) -> Self:
@@ -46,6 +49,9 @@ class Finding(msgspec.Struct, frozen=True):
             baseline=evidence.baseline,
             labelled=int(evidence.labelled),
             labelled_since=int(evidence.labelled_since),
+            effect_unit=verdict.effect_unit,
+            since_low=None if verdict.since_low is None else int(verdict.since_low),
+            since_high=None if verdict.since_high is None else int(verdict.since_high),
         )
 
 
@@ -60,11 +66,15 @@ class Trouble(msgspec.Struct, frozen=True):
         When it began, in ns of event time: the earliest estimate so far.
     labelled
         How many labelled predictions the version had when it began.
+    since_low, since_high
+        The interval in which that beginning lies; None where it is not known.
     """
 
     latest: Finding
     since: int
     labelled: int
+    since_low: int | None = None
+    since_high: int | None = None
 
 
 def is_trouble(evidence: Evidence) -> bool:
@@ -75,10 +85,15 @@ def is_trouble(evidence: Evidence) -> bool:
 def gathered(trouble: Trouble | None, finding: Finding) -> Trouble:
     """Add the newest evidence of trouble to what there was."""
     since = finding.at if finding.since is None else finding.since
-    labelled = finding.labelled - finding.labelled_since
     if trouble is not None and trouble.since <= since:
-        since, labelled = trouble.since, trouble.labelled
-    return Trouble(latest=finding, since=since, labelled=labelled)
+        return msgspec.structs.replace(trouble, latest=finding)
+    return Trouble(
+        latest=finding,
+        since=since,
+        labelled=finding.labelled - finding.labelled_since,
+        since_low=finding.since_low,
+        since_high=finding.since_high,
+    )
 
 
 def _finite(value: float) -> float | None:

@@ -121,8 +121,11 @@ def _typed(trouble: Trouble) -> dict[str, Any]:
         "statistic": latest.statistic,
         "threshold": latest.threshold,
         "effect": latest.effect,
+        "effect_unit": latest.effect_unit or None,
         "direction": latest.direction.value,
         "since": rfc3339(trouble.since),
+        "since_low": None if trouble.since_low is None else rfc3339(trouble.since_low),
+        "since_high": None if trouble.since_high is None else rfc3339(trouble.since_high),
         "n": latest.n,
     }
 
@@ -135,8 +138,11 @@ def _annotations(typed: Mapping[str, Any]) -> dict[str, str]:
         "statistic",
         "threshold",
         "effect",
+        "effect_unit",
         "direction",
         "since",
+        "since_low",
+        "since_high",
         "n",
         "baseline_id",
         "incident",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anchorwatch.decide.evidence import ERROR_RATE, Kind
+from anchorwatch.decide.evidence import ERROR_RATE, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
@@ -12,6 +12,7 @@ from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Identity
+    from anchorwatch.decide.findings import Finding
     from anchorwatch.decide.notices import Notice
 
 _WORSE = {
@@ -51,11 +52,7 @@ def _who(identity: Identity) -> str:
 
 
 def _symptom(notice: Notice) -> str:
-    """Return what is seen, and how it is in the baseline, in the unit that people think in.
-
-    A rate is told as a rate. A sequential detector watches ranks in the baseline, told as a percentile; a window test
-    has a distance of its own, told beside the one that is worth knowing.
-    """
+    """Return what is seen, and how it is in the baseline, in the unit that people think in."""
     identity, latest = notice.identity, notice.trouble.latest
     subject = identity.subject.replace("prediction:", "predicted ")
     if identity.kind is Kind.SCHEMA:
@@ -63,15 +60,25 @@ def _symptom(notice: Notice) -> str:
     now, effect = latest.statistic, latest.effect
     if effect is None or now is None:
         return f"{subject} away from the baseline"
-    usual = now - effect
-    if identity.kind is Kind.QUALITY:
-        return f"{subject} in {_percent(now)} of its values, {_percent(usual)} in the baseline"
-    if subject == ERROR_RATE:
-        return f"{subject} {_percent(now)}, {_percent(usual)} in the baseline"
-    if latest.reason == "changed":
-        return f"{subject} on average at percentile {100 * now:.0f} of the baseline, {100 * usual:.0f} before"
-    counts = "" if latest.threshold is None else f", {latest.threshold:.3g} is worth knowing"
-    return f"{subject} away from the baseline by {abs(effect):.3g}{counts}"
+    if latest.effect_unit == POINTS:
+        usual = f"{_percent(now - effect / 100)} in the baseline"
+        if subject == ERROR_RATE:
+            return f"{subject} {_percent(now)}, {usual}"
+        return f"{subject} in {_percent(now)} of its values, {usual}"
+    return f"{subject} {_changed(latest, now, effect)}"
+
+
+def _changed(latest: Finding, now: float, effect: float) -> str:
+    """Return how a distribution differs: by a window test's own distance, or by what a sequential detector tells."""
+    if latest.reason not in {"changed", "spread"}:
+        counts = "" if latest.threshold is None else f", {latest.threshold:.3g} is worth knowing"
+        return f"away from the baseline by {abs(effect):.3g}{counts}"
+    if latest.effect_unit == SPREAD:
+        return f"spreads {_percent(abs(effect))} {'wider' if effect > 0 else 'less'} than in the baseline"
+    if latest.effect_unit == VARIATION:
+        return f"has other values than in the baseline in {_percent(effect)} of all cases"
+    side = "above" if effect > 0 else "below"
+    return f"on average {abs(effect):.2g} standard deviations {side} the baseline, at its percentile {100 * now:.0f}"
 
 
 def _percent(share: float) -> str:

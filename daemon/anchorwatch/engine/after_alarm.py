@@ -23,10 +23,18 @@ from anchorwatch_detectors.base import Direction, Level, Verdict
 
 if TYPE_CHECKING:
     from anchorwatch.engine.change_point import Change
-    from anchorwatch.engine.sequential_monitor import Lanes, Lookout
+    from anchorwatch.engine.lanes import Lanes, Lookout
 
-RELIEF = 7.0  # nats by which the baseline must beat half the change before drift is over: once in 1000 it is not
+RELIEF = 3.0  # nats by which the baseline must beat half the change; under the whole change once in exp(9) of cases
 NOISE = 2.0  # nats up to which a window on the side of the change may be noise: 2 standard errors
+
+
+class When(NamedTuple):
+    """Event time of a change, and the interval it lies in, ns; told by the names that a verdict has for them."""
+
+    since: int
+    since_low: int
+    since_high: int
 
 
 class Seen(NamedTuple):
@@ -38,9 +46,9 @@ class Seen(NamedTuple):
 
 
 def after_alarm(
-    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, usual: Usually, since: int
+    lanes: Lanes, lookout: Lookout, lane: tuple[int, int], change: Change, usual: Usually, since: When
 ) -> Verdict:
-    """Return what an alarm says of a lane; `since` is the event time of the change, ns."""
+    """Return what an alarm says of a lane."""
     before, _ = usual.of(spread=change.spread)
     effect = change.mean - before
     known = not math.isnan(before)
@@ -49,7 +57,7 @@ def after_alarm(
     )
     same = lanes.spread[lane] == change.spread and effect * (lanes.level[lane] - before) > 0.0
     if lanes.drifting[lane] and same:
-        since = min(since, int(lanes.since[lane]))  # it goes on: the lane began anew after its last alarm
+        since = min(since, lanes.when(lane))  # it goes on: the lane began anew after its last alarm
     lanes.drifting[lane], lanes.suspected[lane] = drifting, known and not drifting
     lanes.since[lane], lanes.mixed[lane], lanes.spread[lane] = since, lookout.panes, change.spread
     lanes.level[lane], lanes.length[lane], lanes.relief[lane] = change.mean, change.values, 0.0
@@ -66,7 +74,7 @@ def after_alarm(
         effect=effect,
         direction=Direction.CHANGED if change.spread else direction_of(lookout.kind, effect),
         n=change.values,
-        since=since if said is Level.DRIFT else None,
+        **(since._asdict() if said is Level.DRIFT else {}),
     )
 
 
@@ -104,7 +112,7 @@ def after_window(
         effect=effect,
         direction=Direction.CHANGED if spread or not drifts else direction_of(lookout.kind, lanes.level[lane] - before),
         n=window.n,
-        since=int(lanes.since[lane]) if drifts else None,
+        **(lanes.when(lane)._asdict() if drifts else {}),
     )
     return verdict, suspected or not drifts
 

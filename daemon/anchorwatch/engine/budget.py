@@ -15,8 +15,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.lanes import Lookout
     from anchorwatch.engine.reference import Reference
-    from anchorwatch.engine.sequential_monitor import Lookout
     from anchorwatch.engine.track import Plan
     from anchorwatch.settings.budgets import Budget
 
@@ -119,6 +119,6 @@ def _rate(part: Part) -> float:
 
 def _lookout_at(lookout: Lookout, run_length: float) -> Lookout:
     detector: Any = lookout.detector
-    if not lookout.budgeted or not dataclasses.is_dataclass(detector) or not hasattr(detector, PARAMETER):
+    if not lookout.budgeted or PARAMETER not in getattr(detector, "__dataclass_fields__", ()):
         return lookout
     return dataclasses.replace(lookout, detector=dataclasses.replace(detector, **{PARAMETER: run_length}))

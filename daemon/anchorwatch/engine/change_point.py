@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import rel_entr
 
+from anchorwatch.engine.past import BLOCK
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from anchorwatch.engine.past import Tail
+
 RARE = 1e-3  # a share that the baseline never saw is held for so rare
 VARIANCE = 1e-4  # of a lane whose baseline never varied
-RECENT = 1024  # rows of each lane that are kept to look back on
 CONFIRMATION = 4.0  # nats by which one window must beat no change to confirm a suspicion: 2.8 standard errors
-EVIDENCE = 10.0  # nats by which the change must beat no change: the best of 1024 suffixes of noise has about log(1024)
+EVIDENCE = 10.0  # nats by which the change must beat no change: the best of 1144 suffixes of noise has about log(1144)
+WITHIN = 3.0  # nats below the best within which the change point lies, 19 times in 20
 
 
 class Usually(NamedTuple):
@@ -55,6 +59,8 @@ class Change(NamedTuple):
         Their mean.
     evidence
         Nats by which the change beats no change.
+    nearest, farthest
+        The interval of `rows`: all numbers whose evidence is within 3 nats of the best (95 %).
     spread
         Whether it is how wide the values spread that changed: then the mean is that of their squared distance from the
         baseline's mean.
@@ -64,6 +70,8 @@ class Change(NamedTuple):
     values: int
     mean: float
     evidence: float
+    nearest: int
+    farthest: int
     spread: bool = False
 
     @property
@@ -72,59 +80,81 @@ class Change(NamedTuple):
         return self.evidence >= EVIDENCE
 
 
-def latest_change(recent: NDArray[np.float32], usual: float, variance: float) -> Change:
+def latest_change(tail: Tail, usual: float, variance: float) -> Change:
     """Return the most likely change of a lane that had the baseline's mean before.
 
     The log-likelihood ratio of "mean m over the last k values" against the baseline's mean u is k KL(m, u), with the
     divergence of two Bernoulli laws for errors (Hinkley and Hinkley, "Inference about the change-point in a sequence of
     binomial variables", Biometrika 57, 1970). Ranks vary less than errors of the same mean, and values that hang
-    together more: the ratio is scaled by what their variances have to do with each other.
+    together more: the ratio is scaled by what their variances have to do with each other. The interval is that of the
+    likelihood ratio (Siegmund, "Confidence sets in change-point problems", International Statistical Review 56, 1988).
 
     Parameters
     ----------
-    recent
-        (n,) values in [0, 1], newest last; NaN for rows without a value. At least one row.
+    tail
+        The lane's past, values in [0, 1]. At least one row.
     usual, variance
         Mean of the value in the baseline, and its variance times what successive values have in common.
     """
-    newest_first = recent[::-1].astype(np.float64)
-    known = ~np.isnan(newest_first)
-    count = np.cumsum(known)
-    total = np.cumsum(np.where(known, newest_first, 0.0))
-    mean = np.divide(total, count, out=np.full(len(total), usual), where=count > 0)
+    rows, count, total = _suffixes(tail)
+    mean = np.divide(total, count, out=np.full(len(total), usual), where=count > 0).clip(0.0, 1.0)
     u = min(max(usual, RARE), 1.0 - RARE)
     divergence = rel_entr(mean, u) + rel_entr(1.0 - mean, 1.0 - u)
     evidence = count * divergence * (u * (1.0 - u) / variance if variance > 0 else 1.0)
     best = int(np.argmax(evidence))
-    return Change(best + 1, int(count[best]), float(mean[best]), float(evidence[best]))
+    near = rows[evidence >= evidence[best] - WITHIN] if evidence[best] > 0.0 else rows[best:]
+    return Change(
+        int(rows[best]), int(count[best]), float(mean[best]), float(evidence[best]), int(near.min()), int(near.max())
+    )
 
 
-def change_of(recent: NDArray[np.float32], values: int, mean: float, usual: Usually) -> Change:
-    """Return the change that a detector told of, which may lie before the recent rows.
+def change_of(tail: Tail, values: int, mean: float, usual: Usually) -> Change:
+    """Return the change that a detector told of.
 
-    Within them the most likely change is taken where the mean shows one; it is the nearer to the truth.
+    The most likely change of the mean is taken where there is one, for it is nearer to the truth than the detector's
+    own estimate; that remains for changes of spread, and for those that lie before all that is remembered.
 
     Parameters
     ----------
-    recent
-        As for `latest_change`.
+    tail
+        The lane's past.
     values, mean
         Number of values since the change, by the detector's own estimate, and their mean.
     usual
         The lane in the baseline.
     """
-    latest = latest_change(recent, usual.mean, usual.variance)
-    known = np.flatnonzero(~np.isnan(recent))
-    if latest.beyond_noise and values < len(known):
+    latest = latest_change(tail, usual.mean, usual.variance)
+    if latest.beyond_noise:
         return latest
+    known = np.flatnonzero(~np.isnan(tail.recent))
     near = min(values, len(known))
-    rows = len(recent) - int(known[-near]) + round((values - near) * len(recent) / max(len(known), 1))
-    square = float(np.mean((recent[known[-near:]].astype(np.float64) - usual.mean) ** 2))
+    rows = len(tail.recent) - int(known[-near]) + round((values - near) * len(tail.recent) / max(len(known), 1))
+    square = float(np.mean((tail.recent[known[-near:]].astype(np.float64) - usual.mean) ** 2))
     shifted = _evidence(values, mean - usual.mean, usual.variance)
     spread = _evidence(near, square - usual.square, usual.square_variance)
     if spread > max(shifted, CONFIRMATION):
-        return Change(rows, values, square, spread, spread=True)
-    return Change(rows, values, mean, shifted)
+        return Change(rows, values, square, spread, 1, max(rows, latest.farthest), spread=True)
+    return Change(rows, values, mean, shifted, min(rows, latest.nearest), max(rows, latest.farthest))
+
+
+def _suffixes(tail: Tail) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return all ends of a lane's past: their rows, number of values, and sum; in blocks where rows are forgotten."""
+    newest_first = tail.recent[::-1].astype(np.float64)
+    known = ~np.isnan(newest_first)
+    rows = np.arange(1, len(newest_first) + 1)
+    count = np.cumsum(known).astype(np.float64)
+    total = np.cumsum(np.where(known, newest_first, 0.0))
+    inside = (len(rows) - tail.inside) // BLOCK  # blocks that the rows reach back over
+    if len(tail.number) <= inside:
+        return rows, count, total
+    start = tail.inside + inside * BLOCK
+    before = (count[start - 1], total[start - 1]) if start else (0.0, 0.0)
+    number, sums = tail.number[::-1][inside:].astype(np.float64), tail.total[::-1][inside:].astype(np.float64)
+    return (
+        np.concatenate([rows, start + BLOCK * np.arange(1, len(number) + 1)]),
+        np.concatenate([count, before[0] + np.cumsum(number)]),
+        np.concatenate([total, before[1] + np.cumsum(sums)]),
+    )
 
 
 def _evidence(n: int, effect: float, variance: float) -> float:

@@ -59,6 +59,10 @@ class Window:
     counts: NDArray[np.int64]
     rows: int
 
+    def interval(self) -> dict[str, int]:
+        """Return since when what it shows has been so, by the names that a verdict has: since some time within it."""
+        return {"since": self.start, "since_low": self.start, "since_high": self.moment.time}
+
 
 class _Pane(NamedTuple):
     counts: NDArray[np.int64]

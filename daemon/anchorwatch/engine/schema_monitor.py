@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.evidence import POINTS, Kind
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
 from anchorwatch_detectors.base import Direction, Level, Verdict
@@ -90,10 +90,11 @@ def follow(runs: Runs, needed: int, reference: Reference, block: Block, cells: N
                 reason="column_broken" if broken else "column_whole",
                 statistic=float(needed),
                 threshold=float(needed),
-                effect=1.0 if broken else 0.0,
+                effect=100.0 if broken else 0.0,
+                effect_unit=POINTS,
                 direction=Direction.WORSE if broken else Direction.BETTER,
                 n=needed,
-                since=since if broken else None,
+                **(dict.fromkeys(("since", "since_low", "since_high"), since) if broken else {}),
             )
             name = reference.columns[i].name
             findings.append(Finding(moment, "", Kind.SCHEMA, name, MONITOR, verdict, reference.baseline, decisive=True))

@@ -2,150 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anchorwatch.engine import after_alarm
-from anchorwatch.engine.change_point import RECENT, Change, Usually, change_of, latest_change
+from anchorwatch.engine import after_alarm, effects
+from anchorwatch.engine.after_alarm import When
+from anchorwatch.engine.change_point import Change, Usually, change_of, latest_change
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.moments import Moments
 from anchorwatch.engine.panes import Moment
-from anchorwatch_detectors.against_baseline import AgainstBaseline
-from anchorwatch_detectors.base import Usual
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from anchorwatch.decide.evidence import Kind
+    from anchorwatch.engine.lanes import Lanes, Lookout
     from anchorwatch.engine.marks import Marks
     from anchorwatch.engine.panes import Window
+    from anchorwatch.engine.past import Tail
     from anchorwatch.engine.reference import Block, Reference
-    from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState, Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Lookout:
-    """Columns watched by one sequential detector.
-
-    Attributes
-    ----------
-    kind, detector
-        What sort of trouble, and by which detector.
-    columns
-        Positions of the columns in the reference.
-    every_group
-        Whether segments have lanes of their own, or all rows only.
-    smallest_shift
-        Shift of the mean worth knowing.
-    panes
-        Panes of a window: so many windows after an alarm still hold rows from before it.
-    budgeted
-        Whether the detector's average run length follows the budget of false alarms.
-    """
-
-    kind: Kind
-    detector: SequentialDetector
-    columns: tuple[int, ...]
-    every_group: bool
-    smallest_shift: float
-    panes: int
-    budgeted: bool = False
-
-    @property
-    def against_baseline(self) -> bool:
-        """Whether the detector compares with the baseline; otherwise it compares a stream with itself."""
-        return isinstance(self.detector, AgainstBaseline)
-
-    def shape(self, reference: Reference) -> tuple[int, int]:
-        """Return how many (groups, columns) of a baseline have a lane."""
-        return len(reference.groups) if self.every_group else 1, len(self.columns)
-
-
-@dataclass(slots=True)
-class Lanes:
-    """State of a lookout: the detector's, and which lanes are in drift since when.
-
-    Attributes
-    ----------
-    state
-        The detector's lanes, (groups, columns).
-    recent
-        (groups, columns, `RECENT`) the last values, newest last; NaN for none.
-    drifting, suspected
-        (groups, columns) whether the lane is in drift, or has changed by what seemed too little.
-    since
-        (groups, columns) estimated event time of the change, ns.
-    mixed
-        (groups, columns) windows still to close that hold rows from before the alarm.
-    level, length
-        (groups, columns) mean since the change as the last alarm told it, and the number of values it was taken of.
-    spread
-        (groups, columns) whether that is a change of how wide the values spread: then a mean of squared distances.
-    relief
-        (groups, columns) nats by which windows since then speak for the baseline.
-    """
-
-    state: SequentialState
-    recent: NDArray[np.float32]
-    drifting: NDArray[np.bool_]
-    suspected: NDArray[np.bool_]
-    since: NDArray[np.int64]
-    mixed: NDArray[np.int64]
-    level: NDArray[np.float64]
-    length: NDArray[np.int64]
-    spread: NDArray[np.bool_]
-    relief: NDArray[np.float64]
-
-    @classmethod
-    def fresh(cls, lookout: Lookout, reference: Reference) -> Self:
-        """Return lanes that have seen nothing but their baseline."""
-        shape = lookout.shape(reference)
-        return cls(
-            state=lookout.detector.start(*shape, usual_of(lookout, reference)),
-            recent=np.full((*shape, RECENT), np.nan, np.float32),
-            drifting=np.zeros(shape, np.bool_),
-            suspected=np.zeros(shape, np.bool_),
-            since=np.zeros(shape, np.int64),
-            mixed=np.zeros(shape, np.int64),
-            level=np.zeros(shape),
-            length=np.zeros(shape, np.int64),
-            spread=np.zeros(shape, np.bool_),
-            relief=np.zeros(shape),
-        )
-
-    def copy(self) -> Self:
-        """Return an independent copy."""
-        arrays = {name: getattr(self, name).copy() for name in _ARRAYS}
-        return type(self)(state=self.state.copy(), **arrays)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the lanes as plain data."""
-        return {"state": self.state.to_plain(), **{name: getattr(self, name) for name in _ARRAYS}}
-
-    @classmethod
-    def from_plain(cls, lookout: Lookout, plain: dict[str, Any]) -> Self:
-        """Return the lanes that `to_plain` described."""
-        return cls(state=lookout.detector.restore(plain["state"]), **{name: plain[name] for name in _ARRAYS})
-
-
-_ARRAYS = ("recent", "drifting", "suspected", "since", "mixed", "level", "length", "spread", "relief")
-
-
-def usual_of(lookout: Lookout, reference: Reference) -> Usual:
-    """Return what is usual for the lanes of a lookout: the baseline's groups and columns by their moments."""
-    columns, shape = list(lookout.columns), lookout.shape(reference)
-    mean = reference.means[: shape[0], columns]
-    return Usual(
-        mean=mean,
-        variance=reference.variances[: shape[0], columns],
-        rows=np.where(np.isfinite(mean), reference.valid(reference.counts)[: shape[0], columns], 0),
-        smallest=np.full(shape, lookout.smallest_shift),
-        memory=np.broadcast_to(reference.inflation[columns], shape),
-    )
+    from anchorwatch_detectors.base import Alarms, Verdict
 
 
 class Seen(NamedTuple):
@@ -180,7 +60,8 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     for groups, rank in zip(seen.members, seen.rank, strict=True):
         alarms = lanes.state.update(seen.values, groups)
         events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, seen, groups, rank)]
-        _remember(lanes, seen.values, groups)
+        for group in np.unique(groups[groups >= 0]).tolist():
+            lanes.past.add(group, seen.values[:, groups == group])
         if not lookout.every_group:
             break
     if events or lanes.drifting.any() or lanes.suspected.any():
@@ -192,8 +73,10 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
             lane = event.group, event.subject
             normal = usual.lane(lane)
             found = _change(lookout, event, normal)
-            since = marks[event.group].time_of(max(event.row - found.rows + 1, 0), event.row + 1)
+            since = _when(marks[event.group], event.row, found)
             verdict = after_alarm.after_alarm(lanes, lookout, lane, found, normal, since)
+            counts = effects.counts_of(reference, columns[event.subject], event.tail, found.rows)
+            verdict = _measured(verdict, lanes, reference, (lane, columns[event.subject]), normal, counts)
             findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
             continue
         open_cases = lanes.drifting[event.group] | lanes.suspected[event.group]
@@ -202,9 +85,12 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
         levels = usual.window(event)
         for subject in np.flatnonzero(open_cases).tolist():
             lane = event.group, subject
-            held = after_alarm.after_window(lanes, lookout, lane, levels[subject], usual.lane(lane))
+            normal = usual.lane(lane)
+            held = after_alarm.after_window(lanes, lookout, lane, levels[subject], normal)
             if held is not None:
-                findings.append(_finding(lookout, reference, lane, moment, held[0], decisive=held[1]))
+                counts = effects.cells_of(reference, columns[subject], event.counts)
+                verdict = _measured(held[0], lanes, reference, (lane, columns[subject]), normal, counts)
+                findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=held[1]))
     return findings
 
 
@@ -214,7 +100,7 @@ class _Alarm:
     group: int
     subject: int
     row: int
-    recent: NDArray[np.float32]
+    tail: Tail
     since: int
     after: float
 
@@ -232,7 +118,7 @@ def _alarms(
                 group=group,
                 subject=subject,
                 row=int(rank[event]),
-                recent=np.concatenate([lanes.recent[group, subject], mine.astype(np.float32)])[-RECENT:],
+                tail=lanes.past.tail(group, subject, mine),
                 since=int(alarms.since[k]),
                 after=float(alarms.after[k]),
             )
@@ -240,11 +126,10 @@ def _alarms(
     return out
 
 
-def _remember(lanes: Lanes, values: NDArray[np.float64], groups: NDArray[np.int64]) -> None:
-    """Keep the last values of each group."""
-    for group in np.unique(groups[groups >= 0]).tolist():
-        mine = values[:, np.flatnonzero(groups == group)[-RECENT:]].astype(np.float32)
-        lanes.recent[group] = np.concatenate([lanes.recent[group], mine], axis=1)[:, -RECENT:]
+def _when(marks: Marks, row: int, change: Change) -> When:
+    """Return the event times of a change that was found at a row."""
+    rows = change.rows, change.farthest, change.nearest
+    return When(*(marks.time_of(max(row - back + 1, 0), row + 1) for back in rows))
 
 
 def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
@@ -254,8 +139,26 @@ def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
     does not show. One that compares a stream with itself often reaches back far before the change.
     """
     if lookout.against_baseline:
-        return change_of(alarm.recent, alarm.since, alarm.after, usual)
-    return latest_change(alarm.recent, usual.mean, usual.variance)
+        return change_of(alarm.tail, alarm.since, alarm.after, usual)
+    return latest_change(alarm.tail, usual.mean, usual.variance)
+
+
+def _measured(
+    verdict: Verdict,
+    lanes: Lanes,
+    reference: Reference,
+    where: tuple[tuple[int, int], int],
+    usual: Usually,
+    counts: NDArray[np.int64],
+) -> Verdict:
+    """Return a verdict of a lane, at (group, subject) and a column of the baseline, with the effect in its own unit."""
+    lane, column = where
+    spread = bool(lanes.spread[lane])
+    levels = verdict.statistic, usual.of(spread=spread)[0]
+    if math.isnan(levels[1]):
+        return verdict
+    size, unit = effects.of_lane(reference, (lane[0], column), levels, counts, spread=spread)
+    return replace(verdict, effect=size, effect_unit=unit)
 
 
 def _finding(

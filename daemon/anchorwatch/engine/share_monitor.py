@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.effects import points
 from anchorwatch.engine.finding import Finding
 from anchorwatch.events.columns import Fault
 from anchorwatch_detectors.base import Direction, Level, Verdict
@@ -94,7 +95,7 @@ def judge(shares: Sequence[Share], bounds: Bounds, reference: Reference, windows
     for window, seen in zip(windows, now.tolist(), strict=True):
         segment = reference.groups[window.group]
         for share, (k, n), (k0, n0) in zip(shares, seen, usual[window.group].tolist(), strict=True):
-            verdict = _verdict(_Seen(k, n, k0, n0), bounds, level, share, window.start)
+            verdict = _verdict(_Seen(k, n, k0, n0), bounds, level, share, window)
             found = (window.moment, segment, share.kind, share.subject, MONITOR, verdict, reference.baseline)
             findings.append(Finding(*found, decisive=False))
     return findings
@@ -115,20 +116,22 @@ class _Seen(NamedTuple):
     n0: int
 
 
-def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, since: int) -> Verdict:
+def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, window: Window) -> Verdict:
     expected = seen.k0 / seen.n0 if seen.n0 else np.nan
     statistic = seen.k / seen.n if seen.n else np.nan
     effect = statistic - expected
+    size, unit = points(effect)
     said, reason = _level(seen, effect, bounds, level, both=share.both)
     return Verdict(
         level=said,
         reason=reason,
         statistic=float(statistic),
         threshold=float(expected + bounds.smallest),
-        effect=float(effect),
+        effect=float(size),
+        effect_unit=unit,
         direction=Direction.WORSE if effect > 0 else Direction.BETTER,
         n=seen.n,
-        since=since if said is Level.DRIFT else None,
+        **(window.interval() if said is Level.DRIFT else {}),
     )
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine import schema_monitor, sequential_monitor, share_monitor, window_monitor
+from anchorwatch.engine.lanes import Lanes
 from anchorwatch.engine.marks import Marks
 from anchorwatch.engine.panes import Panes
 from anchorwatch.engine.reference import Block, Reference
 from anchorwatch.engine.schema_monitor import Runs
-from anchorwatch.engine.sequential_monitor import Lanes, Seen
+from anchorwatch.engine.sequential_monitor import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.finding import Finding
+    from anchorwatch.engine.lanes import Lookout
     from anchorwatch.engine.panes import Span, Window
     from anchorwatch.engine.reference import Column
-    from anchorwatch.engine.sequential_monitor import Lookout
     from anchorwatch.engine.share_monitor import Bounds
     from anchorwatch.engine.window_monitor import Family
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.effects import window_unit
 from anchorwatch.engine.finding import Finding
 from anchorwatch_detectors.base import Direction, Level, Verdict
 from anchorwatch_detectors.correction import benjamini_hochberg
@@ -83,7 +84,7 @@ def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> 
         for j, index in enumerate(family.columns):
             verdict = _verdict(
                 family, _Row(result, row.start + j, float(adjusted[j]), int(n[i, j]), int(known[i, j])),
-                reference.columns[index], float(shift[i, index]), window.start,
+                reference.columns[index], float(shift[i, index]), window,
             )  # fmt: skip
             findings.append(_finding(reference, window, reference.columns[index], family.test.name, verdict))
     return findings
@@ -98,7 +99,7 @@ class _Row:
     known: int
 
 
-def _verdict(family: Family, row: _Row, column: Column, shift: float, since: int) -> Verdict:
+def _verdict(family: Family, row: _Row, column: Column, shift: float, window: Window) -> Verdict:
     statistic = float(row.result.statistic[row.index])
     effect = float(row.result.effect[row.index])
     direction = direction_of(column.kind, shift)
@@ -110,9 +111,10 @@ def _verdict(family: Family, row: _Row, column: Column, shift: float, since: int
         statistic=statistic,
         threshold=family.smallest_effect,
         effect=signed,
+        effect_unit=window_unit(family.test.name),
         direction=direction,
         n=row.n,
-        since=since if level is Level.DRIFT else None,
+        **(window.interval() if level is Level.DRIFT else {}),
     )
 
 

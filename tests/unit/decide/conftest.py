@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from anchorwatch.decide.evidence import Evidence, Identity, Kind
+from anchorwatch.decide.evidence import POINTS, Evidence, Identity, Kind
 from anchorwatch_detectors.base import Direction, Level, Verdict
 
 MINUTE = 60 * 10**9
@@ -29,7 +29,10 @@ def _evidence(minute, word, identity=None, *, since=None, labels=0, labels_since
     """Build evidence at a minute after the start; a word that ends in "!" is decisive."""
     level, direction = WORDS[word.rstrip("!")]
     since = None if since is None else START + since * MINUTE
-    usual = {"reason": "differs", "statistic": 0.31, "threshold": math.nan, "effect": 0.0712, "n": 5120}
+    usual = {
+        "reason": "differs", "statistic": 0.31, "threshold": math.nan, "effect": 7.12, "effect_unit": POINTS, "n": 5120,
+        "since_low": since and since - MINUTE, "since_high": since and since + 2 * MINUTE,
+    }  # fmt: skip
     verdict = Verdict(level=level, direction=direction, since=since, **(usual | changes))
     return Evidence(
         at=START + round(minute * MINUTE),

@@ -3,7 +3,7 @@
 import pytest
 
 from anchorwatch.decide.alerts import AlertPolicy, Situation, advance, supersede
-from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.evidence import DEVIATIONS, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.instants import lasting, rfc3339
 from anchorwatch.decide.summary import summary_of
 
@@ -13,7 +13,7 @@ POLICY = AlertPolicy("warning", needs=1, of=1, keep_firing_for=0, cooldown=0, re
 SENTENCES = [
     (
         {"kind": Kind.ACCURACY, "monitor": "adwin", "subject": "error rate"},
-        {"word": "drift!", "statistic": 0.298, "effect": 0.0515},
+        {"word": "drift!", "statistic": 0.298, "effect": 5.15, "effect_unit": POINTS},
         (
             "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: error rate 29.8 %, "
             "24.6 % in the baseline (adwin over 5,120 values)."
@@ -21,23 +21,39 @@ SENTENCES = [
     ),
     (
         {"kind": Kind.ACCURACY, "monitor": "page_hinkley", "subject": "error size"},
-        {"word": "drift!", "reason": "changed", "statistic": 0.63, "effect": 0.13},
+        {"word": "drift!", "reason": "changed", "statistic": 0.63, "effect": 0.47, "effect_unit": DEVIATIONS},
         (
-            "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: error size on "
-            "average at percentile 63 of the baseline, 50 before (page_hinkley over 5,120 values)."
+            "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: error size on average 0.47 "
+            "standard deviations above the baseline, at its percentile 63 (page_hinkley over 5,120 values)."
         ),
     ),
     (
         {"kind": Kind.DRIFT, "monitor": "adwin", "subject": "amount"},
-        {"word": "changed!", "reason": "changed", "statistic": 0.38, "effect": -0.12},
+        {"word": "changed!", "reason": "changed", "statistic": 0.38, "effect": -0.432, "effect_unit": DEVIATIONS},
         (
-            "fraud version 14 gets different input since about 2026-05-01 08:03 UTC: amount on average at "
-            "percentile 38 of the baseline, 50 before (adwin over 5,120 values)."
+            "fraud version 14 gets different input since about 2026-05-01 08:03 UTC: amount on average 0.43 standard "
+            "deviations below the baseline, at its percentile 38 (adwin over 5,120 values)."
+        ),
+    ),
+    (
+        {"kind": Kind.DRIFT, "monitor": "shiryaev_roberts_ranks", "subject": "amount"},
+        {"word": "changed!", "reason": "spread", "statistic": 0.05, "effect": -0.225, "effect_unit": SPREAD},
+        (
+            "fraud version 14 gets different input since about 2026-05-01 08:03 UTC: amount spreads 22.5 % less than "
+            "in the baseline (shiryaev_roberts_ranks over 5,120 values)."
+        ),
+    ),
+    (
+        {"kind": Kind.DRIFT, "monitor": "shiryaev_roberts_ranks", "subject": "country"},
+        {"word": "changed!", "reason": "changed", "statistic": 0.48, "effect": 0.136, "effect_unit": VARIATION},
+        (
+            "fraud version 14 gets different input since about 2026-05-01 08:03 UTC: country has other values than in "
+            "the baseline in 13.6 % of all cases (shiryaev_roberts_ranks over 5,120 values)."
         ),
     ),
     (
         {"kind": Kind.DRIFT, "monitor": "kolmogorov_smirnov", "subject": "amount", "segment": "country=DE"},
-        {"word": "changed", "threshold": 0.1, "effect": -0.1594},
+        {"word": "changed", "threshold": 0.1, "effect": -0.1594, "effect_unit": "Kolmogorov-Smirnov distance"},
         (
             "fraud version 14 where country=DE gets different input since about 2026-05-01 08:03 UTC: amount "
             "away from the baseline by 0.159, 0.1 is worth knowing (kolmogorov_smirnov over 5,120 values)."
@@ -45,7 +61,7 @@ SENTENCES = [
     ),
     (
         {"kind": Kind.PREDICTION, "monitor": "psi", "subject": "prediction:score"},
-        {"word": "changed", "threshold": 0.2, "effect": 0.31},
+        {"word": "changed", "threshold": 0.2, "effect": 0.31, "effect_unit": "PSI"},
         (
             "fraud version 14 predicts differently since about 2026-05-01 08:03 UTC: predicted score away "
             "from the baseline by 0.31, 0.2 is worth knowing (psi over 5,120 values)."
@@ -53,7 +69,7 @@ SENTENCES = [
     ),
     (
         {"kind": Kind.QUALITY, "monitor": "share", "subject": "amount missing"},
-        {"word": "drift", "statistic": 0.0712, "effect": 0.0708},
+        {"word": "drift", "statistic": 0.0712, "effect": 7.08, "effect_unit": POINTS},
         (
             "fraud version 14 gets worse input data since about 2026-05-01 08:03 UTC: amount missing in 7.1 "
             "% of its values, 0.04 % in the baseline (share over 5,120 values)."
@@ -69,7 +85,7 @@ SENTENCES = [
     ),
     (
         {"kind": Kind.LATENCY, "monitor": "wasserstein", "subject": "latency", "version": ""},
-        {"word": "drift", "effect": 0.4},
+        {"word": "drift", "effect": 0.4, "effect_unit": DEVIATIONS},
         (
             "fraud has become slower since about 2026-05-01 08:03 UTC: latency away from the baseline by 0.4 "
             "(wasserstein over 5,120 values)."
@@ -77,7 +93,7 @@ SENTENCES = [
     ),
     (
         {"kind": Kind.LATENCY, "monitor": "psi", "subject": "latency"},
-        {"word": "changed", "effect": 0.4},
+        {"word": "changed", "effect": 0.4, "effect_unit": "PSI"},
         (
             "fraud version 14 answers at a different speed since about 2026-05-01 08:03 UTC: latency away "
             "from the baseline by 0.4 (psi over 5,120 values)."
@@ -89,7 +105,7 @@ SENTENCES = [
 @pytest.fixture
 def fire(identity, evidence):
     def fired(minute, word, state=None, found=None, **who):
-        found = {"statistic": 0.298, "effect": 0.0515} | (found or {})
+        found = {"statistic": 0.298, "effect": 5.15, "effect_unit": POINTS} | (found or {})
         each = evidence(minute, word, identity(**who), since=3, **found)
         return advance(POLICY, state, each, Situation(1, 1))
 
@@ -115,7 +131,7 @@ def test_a_size_that_is_unknown_is_not_mentioned(unknown, fire):
     [(0.0, "0 %"), (-1e-18, "0 %"), (0.000412, "0.041 %"), (0.00996, "1 %"), (0.01, "1.0 %"), (0.9996, "100.0 %")],
 )
 def test_a_rate_is_told_in_percent_however_small(share, text, fire):
-    sentence = summary_of(fire(10, "drift!", found={"statistic": share, "effect": share - 0.5}).notice)
+    sentence = summary_of(fire(10, "drift!", found={"statistic": share, "effect": 100 * (share - 0.5)}).notice)
     assert f"error rate {text}, 50.0 % in the baseline" in sentence
 
 

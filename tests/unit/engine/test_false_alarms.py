@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.evidence import DEVIATIONS, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.engine.baseline import inflation
 from anchorwatch.engine.state import fresh
 from anchorwatch.engine.step import step
@@ -116,7 +116,33 @@ def test_a_shift_of_half_a_standard_deviation_is_told_with_its_beginning():
     assert notice.identity.monitor == "shiryaev_roberts_ranks"
     assert CHANGE < row_of(notice.at) < CHANGE + 1000
     assert abs(row_of(notice.trouble.since) - CHANGE) < 100
-    assert notice.trouble.latest.effect > 0.1
+    assert notice.trouble.latest.effect_unit == DEVIATIONS
+    assert 0.3 < notice.trouble.latest.effect < 0.8
+    assert row_of(notice.trouble.since_low) <= CHANGE <= row_of(notice.trouble.since_high)
+
+
+def test_a_feature_that_spreads_about_the_same_middle_is_told_as_such():
+    stream = columns(5)
+    stream["amount"][CHANGE:] *= 1.6
+    found = alerts(stream)
+    notice = found[Kind.DRIFT, "amount", ""]
+    assert CHANGE < row_of(notice.at) < CHANGE + 1000
+    assert (notice.trouble.latest.reason, notice.trouble.latest.effect_unit) == ("spread", SPREAD)
+    assert 0.05 < notice.trouble.latest.effect < 0.5
+    assert row_of(notice.trouble.since_low) <= CHANGE <= row_of(notice.trouble.since_high)
+
+
+def test_categories_that_trade_places_are_told_by_the_share_that_moved():
+    """A fifth of all traffic goes from the first country to the fifth."""
+    stream = columns(5)
+    moved = np.random.default_rng(1).random(N - CHANGE) < 0.5
+    stream["country"][CHANGE:][moved & (stream["country"][CHANGE:] == 0)] = 4
+    found = alerts(stream)
+    assert {(kind, subject) for kind, subject, _ in found} == {(Kind.DRIFT, "country")}
+    notice = found[Kind.DRIFT, "country", ""]
+    assert CHANGE < row_of(notice.at) < CHANGE + 1000
+    assert notice.trouble.latest.effect_unit == VARIATION
+    assert notice.trouble.latest.effect == pytest.approx(0.2, abs=0.07)
 
 
 def test_errors_that_double_are_worse_and_told_with_their_beginning():
@@ -127,7 +153,10 @@ def test_errors_that_double_are_worse_and_told_with_their_beginning():
     notice = found[Kind.ACCURACY, "error rate", ""]
     assert CHANGE < row_of(notice.at) < CHANGE + 3000
     assert abs(row_of(notice.trouble.since) - CHANGE) < 500
+    assert row_of(notice.trouble.since_low) <= CHANGE <= row_of(notice.trouble.since_high)
     assert notice.trouble.latest.direction is Direction.WORSE
+    assert notice.trouble.latest.effect_unit == POINTS
+    assert 3 < notice.trouble.latest.effect < 8
     assert notice.severity == "critical"
 
 
@@ -159,5 +188,5 @@ def test_a_new_category_of_a_fifth_of_the_traffic_is_told_as_unseen():
     found = alerts(stream)
     unseen = found[Kind.QUALITY, "country unseen", ""]
     assert CHANGE < row_of(unseen.at) <= CHANGE + 2000
-    assert 0.15 < unseen.trouble.latest.effect < 0.25
+    assert 15 < unseen.trouble.latest.effect < 25
     assert {subject for _, subject, _ in found} <= {"country", "country unseen"}

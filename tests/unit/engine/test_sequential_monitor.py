@@ -6,10 +6,11 @@ import pytest
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.engine import sequential_monitor
 from anchorwatch.engine.baseline import Rows, summarise
+from anchorwatch.engine.lanes import Lanes, Lookout
 from anchorwatch.engine.marks import Marks
 from anchorwatch.engine.panes import Panes, Span
 from anchorwatch.engine.reference import RIGHT, WRONG, Block, Column, Reference
-from anchorwatch.engine.sequential_monitor import Lanes, Lookout, Seen
+from anchorwatch.engine.sequential_monitor import Seen
 from anchorwatch_detectors import registry, synth
 from anchorwatch_detectors.base import Direction
 
@@ -27,10 +28,10 @@ def reference(seed=0, n=5000):
 KNOWN = reference()
 
 
-def followed(errors, *, shift=0.1, cuts=(), panes=1):
+def followed(errors, *, detector="adwin", shift=0.1, cuts=(), panes=1):
     """Return (row, level, reason, direction, since, decisive) of each finding over a stream of errors."""
     lookout = Lookout(
-        Kind.ACCURACY, registry.sequential("adwin", {}), (0,), every_group=True, smallest_shift=shift, panes=panes
+        Kind.ACCURACY, registry.sequential(detector, {}), (0,), every_group=True, smallest_shift=shift, panes=panes
     )
     lanes, open_panes, marks, found = Lanes.fresh(lookout, KNOWN), Panes.fresh(1, KNOWN.width), [Marks.fresh()], []
     for start, stop in zip([0, *cuts], [*cuts, len(errors)], strict=True):
@@ -108,3 +109,47 @@ def test_a_shift_not_worth_knowing_is_small():
 def test_how_the_rows_are_cut_changes_nothing(cuts):
     stream = errors((2000, 0.1), (2000, 0.5), (1500, 0.1))
     assert followed(stream, cuts=cuts) == followed(stream)
+
+
+# Against the baseline: the alarm itself is the evidence
+
+BASED = {"detector": "shiryaev_roberts", "shift": 0.002}
+
+
+def test_an_alarm_against_the_baseline_is_drift_however_small_the_change():
+    """A rise that ADWIN's after-judgement would hold for too small: 0.10 to 0.14 where 0.1 more is worth knowing."""
+    stream = errors((2000, 0.1), (6000, 0.16))
+    found = followed(stream, **BASED)
+    assert found[0][1:4] == ("drift", "changed", Direction.WORSE)
+    assert found[0][5]
+    assert {level for _, level, *_ in followed(stream, shift=0.1)} <= {"stable"}
+
+
+def test_a_small_change_does_not_come_and_go_with_the_noise_of_windows():
+    """Every window of 200 is off by 0.02 by chance, two thirds of half of the change: it fires once and stays."""
+    found = followed(errors((2000, 0.1), (20_000, 0.16)), **BASED)
+    assert {level for _, level, *_ in found} == {"drift"}
+    assert len(found) > 50
+
+
+def test_it_is_over_soon_after_a_small_change_back_and_with_one_window_after_a_large_one():
+    small = followed(errors((2000, 0.1), (6000, 0.16), (6000, 0.1)), **BASED)
+    assert small[-1][1:3] == ("stable", "back_to_baseline")
+    assert 8000 < small[-1][0] <= 8000 + 15 * SIZE
+    large = followed(errors((2000, 0.1), (1000, 0.6), (2000, 0.1)), **BASED)
+    assert [row for row, level, *_ in large if level == "stable"] == [3000 + SIZE - 1]
+
+
+def test_since_never_moves_later_while_the_drift_goes_on():
+    """The detector begins anew after each alarm, and rings again and again."""
+    found = followed(errors((2000, 0.1), (3000, 0.4)), **BASED)
+    assert sum(decisive for *_, decisive in found) > 5
+    told = [since for *_, since, _ in found]
+    assert told == sorted(told, reverse=True)
+    assert all(abs(since - 2000) < 100 for since in told)
+
+
+@pytest.mark.parametrize("cuts", [[1], [1999, 2001, 2100], list(range(50, 5500, 50))])
+def test_how_the_rows_are_cut_changes_nothing_against_the_baseline_either(cuts):
+    stream = errors((2000, 0.1), (2000, 0.5), (1500, 0.1))
+    assert followed(stream, cuts=cuts, **BASED) == followed(stream, **BASED)

@@ -51,7 +51,7 @@ def test_the_bound_is_the_beta_binomial_law_of_scipy(wrong0, k, n):
     effect = k / n - wrong0 / 2000
     law = betabinom(n, wrong0 + 0.5, 2000 - wrong0 + 0.5)
     tail = law.sf(k - 1) if effect > 0 else law.cdf(k)
-    assert verdict.effect == pytest.approx(effect)
+    assert verdict.effect == pytest.approx(100 * effect)
     if abs(tail - 0.0005) > 1e-9:
         assert (verdict.level is Level.DRIFT) == (abs(effect) >= 0.02 and tail <= 0.0005)
     assert verdict.direction is (Direction.WORSE if effect > 0 else Direction.BETTER)
