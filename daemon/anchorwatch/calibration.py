@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.engine.budget import monitors, run_length
+from anchorwatch.engine.budget import LONGEST, SHORTEST, monitors, run_length
 from anchorwatch.engine.building import outcomes_part, predictions_part
 from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.simulated_changes import error_rate, larger_errors, more_errors, shifted
@@ -47,7 +47,7 @@ SHIFTS = (0.1, 0.25, 0.5, 1.0)
 """Changes of a feature, in standard deviations."""
 FACTORS = (1.1, 1.5)
 """Changes of the error rate."""
-PATIENCE = 6.0
+PATIENCE = 4.0
 """A change counts as not found after so many times Lorden's bound and four windows."""
 LEAST = 8
 """Windows of the shortest stream: a window alone raises no alert, and a change of the first ones is found later."""
@@ -153,8 +153,8 @@ class Calibrated:
 
     @property
     def level(self) -> float:
-        """Level that meets the budget."""
-        return self.curve.level(self.between)
+        """Level that meets the budget, within what detectors can be set to."""
+        return _within(self.curve.level(self.between))
 
     @property
     def expected(self) -> Interval:
@@ -302,7 +302,7 @@ def _track(
     seed = [effort.seed, ("predictions", "outcomes").index(name)]
     curve = Curve.simulated(simulate, count, levels, effort.streams, seed, lambda done: tell(0.8 * done / total))
     ranking = dict(alarms.most_common())
-    level, check = curve.level(between), None
+    level, check = _within(curve.level(between)), None
     if LENGTHS * between * effort.streams <= effort.events:
         rows, seed = int(LENGTHS * between), [*seed, 1]
         check = Curve.simulated(simulate, count, [(level, rows)], effort.streams, seed).points[0]
@@ -323,7 +323,9 @@ def _described(scene: Scene) -> str:
     return "drawn from the profiles of the baseline, with the correlations and memory it keeps"
 
 
-def _delays(scene: Scene, part: Part, name: PartName, level: float, between: float, effort: Effort) -> tuple[Delay, ...]:
+def _delays(
+    scene: Scene, part: Part, name: PartName, level: float, between: float, effort: Effort
+) -> tuple[Delay, ...]:
     if name == "outcomes":
         return tuple(_error_delays(scene, part, level, between, effort))
     numeric = [c for c in scene.plan.columns if c.numeric]
@@ -331,7 +333,9 @@ def _delays(scene: Scene, part: Part, name: PartName, level: float, between: flo
     features = [(c.name, i) for i, c in enumerate(numeric) if c.kind is Kind.DRIFT and c.name in known]
     out = []
     for shift in SHIFTS if features and effort.repeats else ():
-        changes = [partial(shifted, column=features[i % len(features)], deviations=shift) for i in range(effort.repeats)]
+        changes = [
+            partial(shifted, column=features[i % len(features)], deviations=shift) for i in range(effort.repeats)
+        ]
         bound = lorden(between, shift_divergence(shift))
         out.append(_timed(scene, level, f"a feature by {shift:g} sd", changes, bound, effort.seed))
     return tuple(out)
@@ -361,6 +365,10 @@ def _timed(
     found = [delay(scene, level, change, (BEFORE, within), [seed, 7, i]) for i, change in enumerate(changes)]
     seen = [rows for rows in found if not math.isnan(rows)]
     return Delay(what, float(np.mean(found)), len(seen), len(found), within, bound)
+
+
+def _within(run_length: float) -> float:
+    return float(np.clip(run_length, SHORTEST, LONGEST))
 
 
 def _window(plan: Plan) -> int:

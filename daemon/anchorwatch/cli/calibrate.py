@@ -41,6 +41,9 @@ def calibrate(
         typer.Option("--baseline", help="Id, name or exported file of the baseline. Default: the configuration's."),
     ] = None,
     events: Annotated[int, typer.Option("--events", min=LEAST, help="Events to simulate, of each track.")] = 2_000_000,
+    repeats: Annotated[
+        int, typer.Option("--repeats", min=0, help="Streams on which each delay is measured; 0: none.")
+    ] = 6,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")] = 1,
     save: Annotated[
         bool, typer.Option("--save", help="Put a baseline with the level and the curve into the store.")
@@ -77,7 +80,7 @@ def calibrate(
         else:
             watch, given = _unlogged(settings, chosen, given)
         progress = parts.enter_context(_Progress())
-        result = calibrated(watch, given, logged, Effort(events=events, seed=seed), progress.show)
+        result = calibrated(watch, given, logged, Effort(events=events, repeats=repeats, seed=seed), progress.show)
     kept = _kept(settings, result, clock, save=save, name=name, output=output)
     if json:
         typer.echo(to_json.dumps({"model": chosen, **result.to_plain(), "saved": kept}))

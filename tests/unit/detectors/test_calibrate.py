@@ -1,6 +1,7 @@
 """The level for a budget, on sets of monitors whose false alarms are known."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_a_rate_without_streams_or_events_is_refused():
 def test_levels_rise_within_the_events_allowed_and_stop_where_the_budget_is_met():
     levels = levels_for(25, 1_000_000, 16, 4, 1e9, 1000)
     assert 900_000 < 16 * sum(rows for _, rows in levels) <= 1_000_000
-    assert [b[1] / a[1] for a, b in zip(levels, levels[1:], strict=False)] == pytest.approx([2.0] * 3, rel=0.01)
+    assert [b[1] / a[1] for a, b in pairwise(levels)] == pytest.approx([2.0] * 3, rel=0.01)
     assert max(rows for _, rows in levels_for(25, 1_000_000, 16, 4, 2000.0, 100)) == 10_000
     assert levels_for(25, 1000, 16, 4, 1e9, 3000) == ((15_000.0, 3000),)
 

@@ -25,7 +25,9 @@ def sample():
 def profiles(columns):
     words = CategoryProfile.of(columns[3], ("low", "middle", "high"))
     numbers = {i: NumericProfile.of(columns[i]) for i in (0, 1, 2, 4)}
-    cells = [numbers[i].cells(columns[i]) if i != 3 else words.cells(columns[3], ("low", "middle", "high")) for i in range(5)]
+    cells = [
+        numbers[i].cells(columns[i]) if i != 3 else words.cells(columns[3], ("low", "middle", "high")) for i in range(5)
+    ]
     everything = [numbers.get(i, words) for i in range(5)]
     ranks = np.array([p.mid_ranks[c] for p, c in zip(everything, cells, strict=True)])
     return everything, ranks
@@ -36,7 +38,9 @@ def drawn(size, seed):
     masses = [p.counts if isinstance(p, CategoryProfile) else p.masses for p in everything]
     uniform = Dependence.of(ranks).draw(masses, size, np.random.default_rng(seed))
     cells = [
-        np.searchsorted(np.cumsum(p.counts) / p.n, u, side="right") if isinstance(p, CategoryProfile) else p.cells(p.ppf(u))
+        np.searchsorted(np.cumsum(p.counts) / p.n, u, side="right")
+        if isinstance(p, CategoryProfile)
+        else p.cells(p.ppf(u))
         for p, u in zip(everything, uniform, strict=True)
     ]
     return ranks, uniform, np.array([p.mid_ranks[c] for p, c in zip(everything, cells, strict=True)])

@@ -109,7 +109,7 @@ def test_a_watch_with_a_calibrated_baseline_is_at_its_level(correlated):
 
 
 def test_another_budget_takes_the_level_in_proportion_and_another_set_of_monitors_the_union_bound(correlated):
-    watch, calibration = correlated
+    calibration = correlated[1]
     track = calibration.tracks[0]
     rarer = a_watch(budget="1 per 1000000 events")
     assert lengths(plan_of(rarer, calibration.result)) == {200 * track.level}
@@ -142,10 +142,11 @@ def test_rows_drawn_from_a_baseline_have_its_margins_correlations_faults_and_seg
     drawn = Drawn(part, watch.predictions, ("region",)).draw(20_000, np.random.default_rng(2))
     again = a_baseline(watch, drawn).predictions
     assert np.mean(drawn.numeric_fault[3] == Fault.ABSENT) == pytest.approx(0.2, abs=0.01)
-    for name in ("f0", "f7", "score"):
-        name = f"prediction:{name}" if name == "score" else name
+    for name in ("f0", "f7", "prediction:score"):
         knots = profile_of(part.columns[name]).grid
-        assert np.abs(profile_of(part.columns[name]).cdf(knots) - profile_of(again.columns[name]).cdf(knots)).max() < 0.02
+        assert (
+            np.abs(profile_of(part.columns[name]).cdf(knots) - profile_of(again.columns[name]).cdf(knots)).max() < 0.02
+        )
     before, after = (Dependence.from_plain(p.dependence).correlation for p in (part, again))
     assert np.abs(before - after).max() < 0.08
     shares = [{g.label: g.rows / p.rows for g in p.groups} for p in (part, again)]
