@@ -66,7 +66,7 @@ def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> 
     gather, position = _gather(family, reference)
     current = _padded(np.stack([w.counts for w in windows]), gather)
     groups = [w.group for w in windows]
-    before = _padded(reference.counts[groups], gather)
+    before = _padded(reference.usual(windows), gather)
     shape = (len(windows) * len(family.columns), gather.shape[1])
     values = None if position is None else np.tile(position, (len(windows), 1))
     result = family.test.compare(before.reshape(shape), current.reshape(shape), values)

@@ -74,6 +74,11 @@ class Baseline(Section):
     )
     name: Name | None = Field(None, description="Name or id of a baseline in the store.")
     file: Location | None = Field(None, description="A baseline exported to a JSON file.")
+    season: Literal["day", "week"] | None = Field(
+        None,
+        description="Compare with the same time of the day or week (UTC) in the baseline, which covers a whole one at "
+        "least; null: whatever the time.",
+    )
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield a baseline that comes from nowhere, or from several places."""
