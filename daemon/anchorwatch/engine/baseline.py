@@ -179,7 +179,7 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
         profiles[name] = category
         cells[name] = with_faults(category.cells(codes, words), len(category.counts), fault)
     widths = {name: len(profile.counts) + FAULTS for name, profile in profiles.items()}
-    season = _season(rows, cycle)
+    season = _season(rows, cycle, profiles, cells)
     bucket = None if season is None else np.array(season.buckets)[slots_of(season.cycle, _made(rows))]
 
     def group(segment: Segment) -> Group:
@@ -213,11 +213,22 @@ def _made(rows: Rows) -> NDArray[np.int64]:
     return rows.time if rows.made is None else rows.made
 
 
-def _season(rows: Rows, cycle: Cycle | None) -> Season | None:
+def _season(
+    rows: Rows, cycle: Cycle | None, profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]
+) -> Season | None:
+    """Return the cycle with its buckets: slots are compared by place and spread of the ranks of every column."""
     if cycle is None:
         return None
-    slots = np.bincount(slots_of(cycle, _made(rows)), minlength=LENGTH[cycle] // SLOT)
-    return Season(cycle, merged(slots).tolist())
+    slots, n = slots_of(cycle, _made(rows)), LENGTH[cycle] // SLOT
+    totals = []
+    for name, profile in profiles.items():
+        good = cells[name] < len(profile.counts)
+        place = profile.mid_ranks[cells[name][good]] - 0.5
+        for number in (place, np.abs(place)):
+            scale = number.std() if len(number) else 0.0
+            scaled = (number - number.mean()) / scale if scale > 0 else np.zeros(len(number))
+            totals.append(np.bincount(slots[good], weights=scaled, minlength=n))
+    return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.array(totals)).tolist())
 
 
 def _inflation(profile: AnyProfile, cells: NDArray[np.int64], bucket: NDArray[np.int64] | None, cycles: float) -> float:

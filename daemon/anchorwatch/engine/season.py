@@ -1,6 +1,6 @@
 """Cycles of the day and the week, in UTC: rows are compared with those of the same time of the day or week.
 
-A cycle is cut into slots of half an hour. Slots of a baseline are joined with their neighbours until each bucket holds
+A cycle is cut into slots of half an hour. Slots of a baseline are joined with the neighbours most like them until each bucket holds
 enough rows to be compared with.
 """
 
@@ -24,6 +24,7 @@ LENGTH: Final[dict[Cycle, int]] = {"day": 48 * SLOT, "week": 336 * SLOT}
 BUCKET_ROWS: Final = 200
 """Rows of a bucket, at least. Fewer would say too little of its distribution, more would join times that differ."""
 
+_DAY = 48
 _MONDAY = 3 * 48 * SLOT  # the epoch was a Thursday
 
 
@@ -49,35 +50,44 @@ def slots_of(cycle: Cycle, time: NDArray[np.int64]) -> NDArray[np.int64]:
     return (time % length + _MONDAY) % length // SLOT
 
 
-def merged(rows: NDArray[np.int64], least: int = BUCKET_ROWS) -> NDArray[np.int64]:
-    """Return the bucket of each slot: the smallest joins its smaller neighbour until none is too small.
+def merged(cycle: Cycle, rows: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the bucket of each slot: the smallest joins the neighbour most like it until none is too small.
+
+    Neighbours are the slots before and after and, in a week, the same time of the day before and after.
 
     Parameters
     ----------
+    cycle
+        The cycle; its last slot is a neighbour of its first.
     rows
-        (slots,) rows of each slot; the last is a neighbour of the first.
-    least
-        Rows that are enough.
+        (slots,) rows of each slot.
+    totals
+        (k, slots) sums over the rows of what they are compared by: k numbers of mean 0 and variance 1 over all rows.
 
     Returns
     -------
     ndarray
         (slots,) int64: buckets are numbered as they come, from 0.
     """
-    buckets = [([slot], int(n)) for slot, n in enumerate(rows)]
-    while len(buckets) > 1:
-        at = min(range(len(buckets)), key=lambda i: buckets[i][1])
-        if buckets[at][1] >= least:
+    slots, steps = len(rows), (1, -1) if cycle == "day" else (1, -1, _DAY, -_DAY)
+    number, size, total = np.arange(slots), rows.astype(np.float64), totals.T.copy()
+    there = np.ones(slots, np.bool_)
+    while there.sum() > 1:
+        at = int(np.argmin(np.where(there, size, np.inf)))
+        if size[at] >= BUCKET_ROWS:
             break
-        before, after = (at - 1) % len(buckets), (at + 1) % len(buckets)
-        other = before if buckets[before][1] <= buckets[after][1] else after
-        joined = (buckets[at][0] + buckets[other][0], buckets[at][1] + buckets[other][1])
-        buckets[at] = joined
-        del buckets[other]
-    number = np.empty(len(rows), np.int64)
-    for i, (members, _) in enumerate(sorted(buckets, key=lambda bucket: min(bucket[0]))):
-        number[members] = i
-    return number
+        mine = np.flatnonzero(number == at)
+        near = np.unique([number[(mine + step) % slots] for step in steps])
+        near = near[near != at]
+        means = total[near] / np.maximum(size[near], 1.0)[:, None], total[at] / max(size[at], 1.0)
+        apart = ((means[0] - means[1]) ** 2 - 1.0 / np.maximum(size[near], 1.0)[:, None]).sum(axis=1)
+        other = int(near[np.argmin(apart)])
+        number[mine], there[at] = other, False
+        size[other] += size[at]
+        total[other] += total[at]
+    first = np.unique(number, return_index=True)[1]
+    place = {int(number[i]): k for k, i in enumerate(sorted(first.tolist()))}
+    return np.array([place[i] for i in number.tolist()], np.int64)
 
 
 def counted(
