@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from anchorwatch.engine.season import LENGTH, SLOT, Bucket, Cycle, Season, counted, merged, slots_of
+from anchorwatch.engine.season import LENGTH, SLOT, Bucket, Cycle, Season, counted, merged, slots_of, within
 from anchorwatch.engine.seasonal import ranks
 from anchorwatch.errors import ConfigurationError
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
@@ -224,10 +224,7 @@ def _season(
     for name, profile in profiles.items():
         good = cells[name] < len(profile.counts)
         place = profile.mid_ranks[cells[name][good]] - 0.5
-        for number in (place, np.abs(place)):
-            scale = number.std() if len(number) else 0.0
-            scaled = (number - number.mean()) / scale if scale > 0 else np.zeros(len(number))
-            totals.append(np.bincount(slots[good], weights=scaled, minlength=n))
+        totals += [within(number, slots[good], n) for number in (place, np.abs(place))]
     return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.array(totals)).tolist())
 
 

@@ -51,9 +51,12 @@ def slots_of(cycle: Cycle, time: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def merged(cycle: Cycle, rows: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the bucket of each slot: the smallest joins the neighbour most like it until none is too small.
+    """Return the bucket of each slot: slots join neighbours that are like them.
 
-    Neighbours are the slots before and after and, in a week, the same time of the day before and after.
+    Neighbours are the slots before and after and, in a week, the same time of the day before and after. First the
+    smallest bucket joins the neighbour most like it, until none is too small. Then the two neighbours most alike join,
+    until all differ by more than chance would make them on average (Ward, "Hierarchical grouping to optimize an
+    objective function", Journal of the American Statistical Association 58, 1963).
 
     Parameters
     ----------
@@ -62,32 +65,51 @@ def merged(cycle: Cycle, rows: NDArray[np.int64], totals: NDArray[np.float64]) -
     rows
         (slots,) rows of each slot.
     totals
-        (k, slots) sums over the rows of what they are compared by: k numbers of mean 0 and variance 1 over all rows.
+        (k, slots) sums over the rows of what they are compared by: k numbers of variance 1 within a slot.
 
     Returns
     -------
     ndarray
         (slots,) int64: buckets are numbered as they come, from 0.
     """
-    slots, steps = len(rows), (1, -1) if cycle == "day" else (1, -1, _DAY, -_DAY)
-    number, size, total = np.arange(slots), rows.astype(np.float64), totals.T.copy()
-    there = np.ones(slots, np.bool_)
-    while there.sum() > 1:
-        at = int(np.argmin(np.where(there, size, np.inf)))
-        if size[at] >= BUCKET_ROWS:
+    steps = (1,) if cycle == "day" else (1, _DAY)
+    slots = np.arange(len(rows))
+    pairs = np.concatenate([np.stack([slots, (slots + step) % len(slots)], axis=1) for step in steps])
+    number, size, total = slots.copy(), rows.astype(np.float64), totals.T.copy()
+    while True:
+        near = np.unique(np.sort(number[pairs], axis=1), axis=0)
+        near = near[near[:, 0] != near[:, 1]]
+        if not len(near):
             break
-        mine = np.flatnonzero(number == at)
-        near = np.unique([number[(mine + step) % slots] for step in steps])
-        near = near[near != at]
-        means = total[near] / np.maximum(size[near], 1.0)[:, None], total[at] / max(size[at], 1.0)
-        apart = ((means[0] - means[1]) ** 2 - 1.0 / np.maximum(size[near], 1.0)[:, None]).sum(axis=1)
-        other = int(near[np.argmin(apart)])
-        number[mine], there[at] = other, False
-        size[other] += size[at]
-        total[other] += total[at]
-    first = np.unique(number, return_index=True)[1]
-    place = {int(number[i]): k for k, i in enumerate(sorted(first.tolist()))}
-    return np.array([place[i] for i in number.tolist()], np.int64)
+        smallest = size[near].min(axis=1)
+        small = smallest.min() < BUCKET_ROWS
+        near = near[smallest == smallest.min()] if small else near
+        apart = _apart(size[near], total[near])
+        if not small and apart.min() >= 0.0:
+            break
+        stays, goes = near[int(np.argmin(apart))].tolist()
+        number[number == goes] = stays
+        size[stays] += size[goes]
+        total[stays] += total[goes]
+    _, first, which = np.unique(number, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[which]
+
+
+def within(numbers: NDArray[np.float64], slots: NDArray[np.int64], n: int) -> NDArray[np.float64]:
+    """Return the sum over each of n slots of numbers (and their slots), in units of their deviation within a slot."""
+    rows = np.maximum(np.bincount(slots, minlength=n), 1)
+    totals = np.bincount(slots, weights=numbers, minlength=n)
+    rest = float(((numbers - (totals / rows)[slots]) ** 2).sum()) / max(len(numbers) - n, 1)
+    return totals / np.sqrt(rest) if rest > 0.0 else np.zeros(n)
+
+
+def _apart(size: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return for pairs of buckets the squared distance of their means less what chance makes of it, in its own unit."""
+    n = np.maximum(size, 1.0)
+    means = total / n[:, :, None]
+    gain = n[:, 0] * n[:, 1] / n.sum(axis=1)
+    distance: NDArray[np.float64] = gain * ((means[:, 0] - means[:, 1]) ** 2).sum(axis=1) - total.shape[2]
+    return distance
 
 
 def counted(
