@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
+from anchorwatch.engine.cycles import find
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.season import LENGTH
 from anchorwatch.engine.state import attach
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.cycles import Found
     from anchorwatch.engine.reference import Block
     from anchorwatch.engine.season import Cycle
     from anchorwatch.engine.state import Version
@@ -109,6 +111,19 @@ def _covering(watch: Watch, track: Track, rows: Block, least: int) -> int:
     before = track.gathered[-1].time[-1] if track.gathered else begin
     over = 0 if before >= begin + LENGTH[watch.cycle] else int(np.searchsorted(rows.time, begin + LENGTH[watch.cycle]))
     return max(least, over + 1)
+
+
+def cycles_of(watch: Watch, version: Version, baseline: Baseline) -> list[Found]:
+    """Return the cycles of the day or week in all rows that a version has gathered, the strongest first."""
+    tracks = ((watch.predictions, version.predictions), (watch.outcomes, version.outcomes))
+    parts = (baseline.predictions, baseline.outcomes)
+    here = [
+        (_rows(plan, joined(track.gathered)), part)
+        for (plan, track), part in zip(tracks, parts, strict=True)
+        if plan is not None and track is not None and track.gathered and part is not None
+    ]
+    found = [each for rows, part in here for each in find(rows, part, looks=len(here))]
+    return sorted(found, key=lambda each: -each.strength)
 
 
 def _predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine import seasonal
-from anchorwatch.engine.baseline import FAULTS, AnyProfile, profile_of, with_faults
-from anchorwatch.engine.season import Season
+from anchorwatch.engine.baseline import FAULTS, with_faults
 from anchorwatch.engine.seasonal import Layout, Seasonal
+from anchorwatch.engine.vector import profile_for, season_for, vector_of
 from anchorwatch.events.identity import identify
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.decide.evidence import Kind
-    from anchorwatch.engine.baseline import Group, Part
+    from anchorwatch.engine.baseline import AnyProfile, Group, Part
     from anchorwatch.engine.panes import Window
+
 
 RIGHT, WRONG = "right", "wrong"
 
@@ -136,15 +137,15 @@ class Reference:
     @classmethod
     def of(cls, baseline: str, part: Part, columns: Sequence[Column], segment_columns: Sequence[str]) -> Self:
         """Compile a part for these columns; one the baseline does not know is empty, so nothing is said of it."""
-        profiles = tuple(_profile(part, column) for column in columns)
+        profiles = tuple(profile_for(part, column) for column in columns)
         sizes = np.array([len(p.counts) for p in profiles], np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes + FAULTS)])
-        value = np.concatenate([_values(p, c) for p, c in zip(profiles, columns, strict=True)])
+        value = np.concatenate([_numbers(p, c) for p, c in zip(profiles, columns, strict=True)])
         groups = [g for g in part.groups if not g.column or g.column in segment_columns]
         by_column = [_tokens(groups, column) for column in segment_columns]
         layout = Layout(tuple(c.name for c in columns), starts[:-1], sizes, sizes + FAULTS)
-        season = _season(part, groups, layout, value, columns)
-        counts = np.stack([_vector(g, columns, sizes) for g in groups])
+        season = season_for(part, groups, layout, value, columns)
+        counts = np.stack([vector_of(g, columns, sizes) for g in groups])
         if season is not None:
             counts = np.concatenate([counts, season.tails], axis=1)
         tail = counts.shape[1] - len(value)
@@ -276,39 +277,12 @@ def token_of(words: Sequence[str]) -> NDArray[np.uint64]:
     return tokens
 
 
-def _profile(part: Part, column: Column) -> AnyProfile:
-    plain = part.columns.get(column.name)
-    if plain is not None and (plain["kind"] == "numeric") == column.numeric:
-        return profile_of(plain)
-    return NumericProfile.of(np.empty(0)) if column.numeric else CategoryProfile.of(np.empty(0, np.int64), ())
-
-
-def _vector(group: Group, columns: Sequence[Column], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    parts = [
-        np.array(
-            group.counts.get(c.name, []) if len(group.counts.get(c.name, [])) == n + FAULTS else [0] * (n + FAULTS)
-        )
-        for c, n in zip(columns, sizes.tolist(), strict=True)
-    ]
-    return np.concatenate(parts).astype(np.int64)
-
-
-def _values(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
+def _numbers(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
     cells = profile.mid_ranks
     if column.kind == "accuracy" and isinstance(profile, CategoryProfile):
         known = [1.0 if word == WRONG else 0.0 for word in profile.words]
         cells = np.array([*known, 0.0 if WRONG in profile.words else 1.0])
     return np.concatenate([cells, np.full(FAULTS, np.nan)])
-
-
-def _season(
-    part: Part, groups: Sequence[Group], layout: Layout, value: NDArray[np.float64], columns: Sequence[Column]
-) -> Seasonal | None:
-    if not isinstance(part.season, Season):
-        return None
-    errors = [i for i, column in enumerate(columns) if column.kind == "accuracy" and not column.numeric]
-    buckets = [g.buckets if isinstance(g.buckets, list) else [] for g in groups]
-    return Seasonal.of(part.season, buckets, layout, value, errors)
 
 
 def _tokens(groups: Sequence[Group], column: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:

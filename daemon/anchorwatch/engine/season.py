@@ -1,7 +1,7 @@
 """Cycles of the day and the week, in UTC: rows are compared with those of the same time of the day or week.
 
-A cycle is cut into slots of half an hour. Slots of a baseline are joined with the neighbours most like them until each bucket holds
-enough rows to be compared with.
+A cycle is cut into slots of half an hour. Slots of a baseline are joined with the neighbours most like them until each
+bucket holds enough rows to be compared with.
 """
 
 from __future__ import annotations

@@ -158,6 +158,9 @@ def _policies(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
+_BITS = ("eddm", "river.drift.binary.DDM", "river.drift.binary.EDDM", "river.drift.binary.FHDDM")
+
+
 class Model(Section):
     """One model and its watch."""
 
@@ -185,6 +188,13 @@ class Model(Section):
         yield from self._segment_conflicts()
         if self.baseline.labels is not None and self.labels is None:
             yield Conflict(("baseline", "labels"), "the model has no labels to gather: add `labels:` or remove this")
+        detector = self.monitors.accuracy.sequential
+        if self.baseline.season is not None and detector is not None and detector.name in _BITS:
+            yield Conflict(
+                ("monitors", "accuracy", "sequential"),
+                f"with a season an error counts by how usual it is at its time of the {self.baseline.season}, and "
+                f"`{detector.name}` only knows 0 and 1: choose another one, such as adwin, or leave `season` out",
+            )
         names = [policy.name for policy in self.retrain]
         for index, policy in enumerate(self.retrain):
             if policy.name in names[:index]:
