@@ -65,7 +65,7 @@ def _with(run, state):
     return run
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["binary", "regression"]), st.sampled_from(["adwin", "hddm_a"]))
 def test_cutting_changes_nothing_with_a_season_either(seed, kind, detector):
     """The baseline covers a whole day, in several buckets; the rest is compared with the same time of day."""

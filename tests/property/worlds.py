@@ -63,6 +63,7 @@ class World:
         }
         topic = "events" if self.shared else "predictions"
         watched = {"sequential": self.detector}
+        labels = {"labels": self.first_labels} if self.labels and self.first_labels else {}
         document = {
             "predictions": {
                 "topic": topic, "id": "id", "time": "at", "version": "version", "latency": "ms",
@@ -72,7 +73,7 @@ class World:
             "event_time": {"lateness": f"{self.lateness}s"},
             "segments": ["country", "shop"] if self.segments else [],
             "max_segments": 3,
-            "baseline": {"first": self.first, "season": self.season, **({"labels": self.first_labels} if self.labels and self.first_labels else {})},
+            "baseline": {"first": self.first, "season": self.season, **labels},
             "windows": {
                 "size": self.size, "time": self.time and f"{self.time}s", "panes": self.panes, "min_sample": 10,
             },
