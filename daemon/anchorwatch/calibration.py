@@ -271,7 +271,7 @@ def _scenes(watch: Watch, baseline: Baseline, logged: Logged | None) -> dict[Par
         plan = watch.outcomes
         labelled = None if logged is None else logged.labelled
         rows = Drawn(outcomes, plan, ()) if labelled is None else Resampled.of(labelled, outcomes, plan)
-        summary = partial(_outcomes, plan, predictions)
+        summary = partial(_outcomes, watch, plan, predictions)
         scenes["outcomes"] = Scene(plan, rules, rows, outcomes.rows, summary)
     return scenes
 
@@ -280,8 +280,8 @@ def _predictions(watch: Watch, block: Block) -> Part:
     return predictions_part(watch, [block])
 
 
-def _outcomes(plan: Plan, known: Part | None, block: Block) -> Part:
-    return outcomes_part(plan, [block], known)
+def _outcomes(watch: Watch, plan: Plan, known: Part | None, block: Block) -> Part:
+    return outcomes_part(plan, [block], known, watch.cycle)
 
 
 def _track(

@@ -95,11 +95,11 @@ def judge(shares: Sequence[Share], bounds: Bounds, reference: Reference, windows
     if not windows or not shares:
         return []
     now = _sums(shares, np.stack([w.counts for w in windows]))
-    usual = _sums(shares, reference.counts)
+    usual = _sums(shares, reference.usual(windows))
     findings = []
-    for window, seen in zip(windows, now.tolist(), strict=True):
+    for window, seen, known in zip(windows, now.tolist(), usual.tolist(), strict=True):
         segment = reference.groups[window.group]
-        for share, (k, n), (k0, n0) in zip(shares, seen, usual[window.group].tolist(), strict=True):
+        for share, (k, n), (k0, n0) in zip(shares, seen, known, strict=True):
             verdict = _verdict(_Seen(k, n, k0, n0), bounds, level, share, window)
             found = (window.moment, segment, share.kind, share.subject, MONITOR, verdict, reference.baseline)
             findings.append(Finding(*found, decisive=False))

@@ -218,7 +218,7 @@ def _tables(family: Family, reference: Reference, windows: Sequence[Window]) -> 
     reach = np.arange(int(sizes.max()))
     inside = reach < sizes
     gather = starts + np.minimum(reach, sizes - 1)
-    usual, seen = reference.counts[[w.group for w in windows]], np.stack([w.counts for w in windows])
+    usual, seen = reference.usual(windows), np.stack([w.counts for w in windows])
     before, current = (np.take(counts, gather, axis=1, mode="clip") for counts in (usual, seen))  # all are inside
     if not inside.all():
         before[:, ~inside] = current[:, ~inside] = 0
