@@ -164,8 +164,8 @@ def fixed(values: Floats) -> Ints:
 def ranks(counts: Ints) -> tuple[Floats, float]:
     """Return the mid-rank of each cell within each bucket, and how much of it is the bucket's own.
 
-    Ranks of a bucket are drawn towards those of all rows, by as much as the mean ranks of the buckets differ no more
-    than they would by chance: a column without a cycle keeps nearly its plain ranks.
+    Ranks of a bucket are drawn towards those of all rows, by as much as neither the mean nor the spread of the buckets'
+    ranks differ more than they would by chance: a column without a cycle keeps nearly its plain ranks.
 
     Parameters
     ----------
@@ -183,9 +183,12 @@ def ranks(counts: Ints) -> tuple[Floats, float]:
     n = counts.sum(axis=1)
     if not n.any():
         return np.broadcast_to(together, counts.shape), 0.0
-    means = np.divide(counts @ together, n, out=np.full(len(n), 0.5), where=n > 0)
-    spread = float(counts.sum(axis=0) @ (together - 0.5) ** 2 / n.sum())
-    own = own_weight(means - 0.5, n, spread)
+    share = counts.sum(axis=0) / n.sum()
+    own = np.zeros(len(n))
+    for mark in (together - 0.5, np.abs(together - 0.5)):
+        usual = float(share @ mark)
+        means = np.divide(counts @ mark, n, out=np.full(len(n), usual), where=n > 0)
+        own = np.maximum(own, own_weight(means - usual, n, float(share @ (mark - usual) ** 2)))
     mine = np.stack([mid_ranks(row.astype(np.float64)) if row.any() else together for row in counts])
     return own[:, None] * mine + (1.0 - own[:, None]) * together, float(own @ n / n.sum())
 

@@ -118,16 +118,24 @@ def test_what_an_error_stands_for_has_the_same_mean_at_every_time_and_varies_no_
     assert (1 - rate) * right**2 + rate * wrong**2 - mean**2 <= usual * (1 - usual) + 1e-9
 
 
-def test_a_column_without_a_cycle_keeps_its_plain_ranks_and_one_with_a_cycle_gets_those_of_its_time():
+@pytest.mark.parametrize("follows", ["nothing", "place", "spread"])
+def test_a_column_without_a_cycle_keeps_its_plain_ranks_and_one_with_a_cycle_gets_those_of_its_time(follows):
     rng = np.random.default_rng(0)
-    cells, bucket = rng.integers(0, 20, 10_000), rng.integers(0, 20, 10_000)
-    for shift, plain in ((0, True), (1, False)):
-        counts = np.zeros((20, 40), np.int64)
-        np.add.at(counts, (bucket, cells + shift * bucket), 1)
-        table, own = seasonal.ranks(counts)
-        assert own < 0.3 if plain else own > 0.95
-        means = (table * counts).sum(axis=1) / counts.sum(axis=1)
-        assert np.abs(means - 0.5).max() < (0.06 if plain else 0.02)
+    bucket, noise = rng.integers(0, 20, 10_000), rng.normal(size=10_000)
+    number = {"nothing": noise, "place": noise + bucket / 4, "spread": noise * (1 + bucket / 4)}[follows]
+    counts = np.zeros((20, 100), np.int64)
+    np.add.at(counts, (bucket, np.clip(np.rint(4 * number) + 50, 0, 99).astype(int)), 1)
+    table, own = seasonal.ranks(counts)
+    n = counts.sum(axis=1)
+    means = (table * counts).sum(axis=1) / n
+    spreads = ((table - 0.5) ** 2 * counts).sum(axis=1) / n
+    if follows == "nothing":
+        assert own < 0.3
+        assert table == pytest.approx(np.tile(seasonal.ranks(counts.sum(axis=0)[None])[0], (20, 1)), abs=0.05)
+    else:
+        assert own > 0.9
+        assert means == pytest.approx(np.full(20, 0.5), abs=0.02)
+        assert spreads == pytest.approx(np.full(20, 1 / 12), abs=0.01)
 
 
 def test_lanes_see_numbers_whose_mean_is_the_same_at_all_times_of_new_days():
