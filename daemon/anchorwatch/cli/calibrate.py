@@ -17,9 +17,10 @@ from anchorwatch.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from anchorwatch.calibration import Calibrated, Calibration, Logged
+    from anchorwatch.calibration import Calibrated, Calibration
     from anchorwatch.clock import Clock
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.simulated_scenes import Logged
     from anchorwatch.engine.watch import Watch
     from anchorwatch.settings.models import Settings
 
@@ -120,7 +121,7 @@ def _logged(
     """Return what is watched, the baseline, and the rows of the log."""
     from anchorwatch.app import topics_of
     from anchorwatch.baselines import gather, summary_of
-    from anchorwatch.calibration import Logged
+    from anchorwatch.engine.simulated_scenes import Logged
 
     file, kafka, start, stop = log
     topics, needed = topics_of(settings.models[model]), {settings.models[model].predictions.topic}

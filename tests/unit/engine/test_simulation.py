@@ -17,12 +17,13 @@ from tests.unit.engine.simulated_model import (
     rows,
 )
 
-from anchorwatch.calibration import Effort, Logged, calibrate
+from anchorwatch.calibration import Effort, calibrate
 from anchorwatch.engine.baseline import Baseline, profile_of
 from anchorwatch.engine.budget import at_level
 from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.simulated_changes import error_rate, more_errors, shifted
 from anchorwatch.engine.simulated_rows import Drawn, Resampled
+from anchorwatch.engine.simulated_scenes import Logged, scenes_of
 from anchorwatch.engine.simulation import alerts, false_alarms
 from anchorwatch.engine.state import Version, attach
 from anchorwatch.engine.track import Track
@@ -235,9 +236,7 @@ def test_simulated_false_alarms_are_of_streams_with_a_baseline_of_their_own(corr
     watch, calibration = correlated
     block = rows(ROWS, 1, correlation=0.6)
     part = calibration.baseline.predictions
-    from anchorwatch.calibration import _scenes
-
-    scene = _scenes(watch, calibration.baseline, a_log(block))["predictions"]
+    scene = scenes_of(watch, calibration.baseline, a_log(block))["predictions"]
     parts = [scene.reference(np.random.default_rng(seed))[0] for seed in (1, 2)]
     assert parts[0].rows == part.rows
     assert parts[0].columns["f0"]["mean"] != parts[1].columns["f0"]["mean"] != part.columns["f0"]["mean"]
