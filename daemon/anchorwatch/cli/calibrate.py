@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
 LEAST = 10_000
 """Fewer events tell nothing."""
+BaselineOption = Annotated[
+    str | None,
+    typer.Option("--baseline", help="Id, name or exported file of the baseline. Default: the configuration's."),
+]
+EventsOption = Annotated[int, typer.Option("--events", min=LEAST, help="Events to simulate, of each track.")]
+RepeatsOption = Annotated[
+    int, typer.Option("--repeats", min=0, help="Streams on which each delay is measured; 0: none.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 
 
 def calibrate(
@@ -37,15 +46,10 @@ def calibrate(
     kafka: KafkaOption = False,
     start: FromOption = None,
     stop: ToOption = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option("--baseline", help="Id, name or exported file of the baseline. Default: the configuration's."),
-    ] = None,
-    events: Annotated[int, typer.Option("--events", min=LEAST, help="Events to simulate, of each track.")] = 2_000_000,
-    repeats: Annotated[
-        int, typer.Option("--repeats", min=0, help="Streams on which each delay is measured; 0: none.")
-    ] = 6,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")] = 1,
+    baseline: BaselineOption = None,
+    events: EventsOption = 2_000_000,
+    repeats: RepeatsOption = 6,
+    seed: SeedOption = 1,
     save: Annotated[
         bool, typer.Option("--save", help="Put a baseline with the level and the curve into the store.")
     ] = False,
@@ -88,12 +92,14 @@ def calibrate(
     else:
         _print(chosen, result, kept=kept)
     if any(track.curve.rising for track in result.tracks):
-        typer.echo(
-            "no level meets the budget: the monitors that are shown with false alarms hardly follow it. Give them the "
-            "detectors of the default, or set their own parameters",
-            err=True,
-        )
+        typer.echo(_RISING, err=True)
         raise typer.Exit(1)
+
+
+_RISING = (
+    "no level meets the budget: the monitors that are shown with false alarms hardly follow it. Give them the detectors "
+    "of the default, or set their own parameters"
+)
 
 
 def _given(settings: Settings, model: str, reference: str | None) -> Baseline | None:

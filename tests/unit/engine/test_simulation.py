@@ -61,7 +61,7 @@ def test_what_the_calibration_expects_of_its_level_is_within_the_budget_and_belo
     assert track.expected.high == pytest.approx(1.0)
     assert 0.0 < track.expected.value < 1.0
     assert track.level < track.union
-    assert sum(track.alarms.values()) == sum(sum(point.alarms) for point in track.curve.points) > 10
+    assert sum(track.alarms.values()) == sum(sum(point.alarms) for point in track.curve.points) > 5
 
 
 def test_columns_that_hang_together_get_a_less_strict_level_than_independent_ones():
@@ -113,7 +113,7 @@ def test_another_budget_takes_the_level_in_proportion_and_another_set_of_monitor
     calibration = correlated[1]
     track = calibration.tracks[0]
     rarer = a_watch(budget="1 per 1000000 events")
-    assert lengths(plan_of(rarer, calibration.result)) == {200 * track.level}
+    assert min(lengths(plan_of(rarer, calibration.result))) == pytest.approx(200 * track.level)
     fewer = a_watch(monitors={"prediction": {"enabled": False}})
     assert lengths(plan_of(fewer, calibration.result)) == {BUDGET * (track.curve.monitors - 4)}
 
