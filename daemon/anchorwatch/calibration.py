@@ -8,51 +8,31 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import numpy as np
 
-from anchorwatch.decide.evidence import Kind
 from anchorwatch.engine.budget import LONGEST, SHORTEST, monitors, run_length
-from anchorwatch.engine.building import outcomes_part, predictions_part
 from anchorwatch.engine.reference import Reference
-from anchorwatch.engine.simulated_changes import error_rate, larger_errors, more_errors, shifted
-from anchorwatch.engine.simulated_rows import Drawn, Resampled
-from anchorwatch.engine.simulation import Scene, delay, false_alarms
-from anchorwatch.engine.track import joined
+from anchorwatch.engine.simulated_delays import Trial
+from anchorwatch.engine.simulated_scenes import described, scenes_of
+from anchorwatch.engine.simulation import false_alarms
 from anchorwatch.errors import NoData
 from anchorwatch.settings.budgets import format_budget
-from anchorwatch_detectors.calibrate import (
-    LENGTHS,
-    Curve,
-    Interval,
-    Point,
-    error_divergence,
-    levels_for,
-    lorden,
-    shift_divergence,
-)
+from anchorwatch_detectors.calibrate import LENGTHS, Curve, Interval, Point, levels_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from anchorwatch.engine.baseline import Baseline, Part, PartName
-    from anchorwatch.engine.reference import Block
-    from anchorwatch.engine.track import Plan
+    from anchorwatch.engine.simulated_delays import Delay
+    from anchorwatch.engine.simulated_scenes import Logged
+    from anchorwatch.engine.simulation import Scene
     from anchorwatch.engine.watch import Watch
 
-SHIFTS = (0.1, 0.25, 0.5, 1.0)
-"""Changes of a feature, in standard deviations."""
-FACTORS = (1.1, 1.5)
-"""Changes of the error rate."""
-PATIENCE = 4.0
-"""A change counts as not found after so many times Lorden's bound and four windows."""
 LEAST = 8
 """Windows of the shortest stream: a window alone raises no alert, and a change of the first ones is found later."""
-BEFORE = 4000
-"""Rows before a change."""
 
 
 class Effort(NamedTuple):
@@ -75,45 +55,6 @@ class Effort(NamedTuple):
     points: int = 4
     repeats: int = 6
     seed: int = 1
-
-
-class Logged(NamedTuple):
-    """Rows to make streams of: all of them, and the labelled ones; None where no label came."""
-
-    rows: Block
-    labelled: Block | None
-
-    @classmethod
-    def of(cls, gathered: Sequence[Block] | None, labelled: Sequence[Block] | None) -> Logged:
-        """Return what tracks have gathered; raises NoData where there is nothing."""
-        if not gathered:
-            raise NoData("the log holds no usable prediction, so there is nothing to make streams of")
-        return cls(joined(gathered), joined(labelled) if labelled else None)
-
-
-class Delay(NamedTuple):
-    """How fast a change is found.
-
-    Attributes
-    ----------
-    change
-        What changes.
-    mean
-        Rows from the first changed one to the alert, both counted; NaN where it was not found on every stream.
-    found, streams
-        Streams on which it was found, and all.
-    within
-        Rows after which it counted as not found.
-    bound
-        Lorden's bound for the track's budget; NaN where the divergence is not known.
-    """
-
-    change: str
-    mean: float
-    found: int
-    streams: int
-    within: int
-    bound: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +182,7 @@ def calibrate(
     """
     if baseline.predictions is None:
         raise NoData(f"baseline {baseline.id} holds no predictions, so nothing can be simulated")
-    scenes = _scenes(watch, baseline, logged)
+    scenes = scenes_of(watch, baseline, logged)
     tracks = []
     for place, (name, scene) in enumerate(scenes.items()):
         part = baseline.part(name)
@@ -257,33 +198,6 @@ def calibrate(
     return Calibration(budget, tuple(tracks), baseline, _saved(watch, baseline, budget, tracks))
 
 
-def _scenes(watch: Watch, baseline: Baseline, logged: Logged | None) -> dict[PartName, Scene]:
-    """Return the tracks that have monitors, as they are to be simulated."""
-    scenes: dict[PartName, Scene] = {}
-    rules = msgspec.structs.replace(watch.rules, retrain=())
-    predictions, outcomes = baseline.predictions, baseline.outcomes
-    if predictions is not None:
-        plan = watch.predictions
-        extra = watch.shape.category[sum(not c.numeric for c in plan.columns) :]
-        rows = Drawn(predictions, plan, extra) if logged is None else Resampled.of(logged.rows, predictions, plan)
-        scenes["predictions"] = Scene(plan, rules, rows, predictions.rows, partial(_predictions, watch))
-    if outcomes is not None and watch.outcomes is not None and watch.tracks() > 1:
-        plan = watch.outcomes
-        labelled = None if logged is None else logged.labelled
-        rows = Drawn(outcomes, plan, ()) if labelled is None else Resampled.of(labelled, outcomes, plan)
-        summary = partial(_outcomes, watch, plan, predictions)
-        scenes["outcomes"] = Scene(plan, rules, rows, outcomes.rows, summary)
-    return scenes
-
-
-def _predictions(watch: Watch, block: Block) -> Part:
-    return predictions_part(watch, [block])
-
-
-def _outcomes(watch: Watch, plan: Plan, known: Part | None, block: Block) -> Part:
-    return outcomes_part(plan, [block], known, watch.cycle)
-
-
 def _track(
     watch: Watch, name: PartName, part: Part, scene: Scene, effort: Effort, tell: Callable[[float], None]
 ) -> Calibrated:
@@ -297,7 +211,7 @@ def _track(
         alarms.update(f"{alert.kind}: {alert.monitor}" for alert in found)
         return len(found)
 
-    levels = levels_for(count, effort.events, effort.streams, effort.points, between, LEAST * _window(scene.plan))
+    levels = levels_for(count, effort.events, effort.streams, effort.points, between, LEAST * scene.window)
     total = sum(rows for _, rows in levels) * effort.streams
     seed = [effort.seed, ("predictions", "outcomes").index(name)]
     curve = Curve.simulated(simulate, count, levels, effort.streams, seed, lambda done: tell(0.8 * done / total))
@@ -307,73 +221,14 @@ def _track(
         rows, seed = int(LENGTHS * between), [*seed, 1]
         check = Curve.simulated(simulate, count, [(level, rows)], effort.streams, seed).points[0]
     tell(0.9)
-    delays = _delays(scene, part, name, level, between, effort)
+    trial = Trial(scene, part, level, between, effort.repeats, effort.seed)
+    delays = tuple(trial.shifts() if name == "predictions" else trial.errors())
     tell(1.0)
-    return Calibrated(name, _described(scene), between, curve, ranking, check, delays)
-
-
-def _described(scene: Scene) -> str:
-    """Return how the rows of a scene are made, for people."""
-    rows = scene.rows
-    if isinstance(rows, Resampled):
-        blocks = "one by one" if rows.length == 1 else f"in blocks of {rows.length:,}"
-        return f"{len(rows.rows):,} rows of the log, drawn {blocks}"
-    if isinstance(rows, Drawn) and not rows.dependent:
-        return "drawn from the profiles of the baseline as independent columns: it keeps no correlations"
-    return "drawn from the profiles of the baseline, with the correlations and memory it keeps"
-
-
-def _delays(
-    scene: Scene, part: Part, name: PartName, level: float, between: float, effort: Effort
-) -> tuple[Delay, ...]:
-    if name == "outcomes":
-        return tuple(_error_delays(scene, part, level, between, effort))
-    numeric = [c for c in scene.plan.columns if c.numeric]
-    known = {name for name, plain in part.columns.items() if plain["kind"] == "numeric" and plain["mean"] is not None}
-    features = [(c.name, i) for i, c in enumerate(numeric) if c.kind is Kind.DRIFT and c.name in known]
-    out = []
-    for shift in SHIFTS if features and effort.repeats else ():
-        changes = [
-            partial(shifted, column=features[i % len(features)], deviations=shift) for i in range(effort.repeats)
-        ]
-        bound = lorden(between, shift_divergence(shift))
-        out.append(_timed(scene, level, f"a feature by {shift:g} sd", changes, bound, effort.seed))
-    return tuple(out)
-
-
-def _error_delays(scene: Scene, part: Part, level: float, between: float, effort: Effort) -> list[Delay]:
-    column = scene.plan.columns[0]
-    rate, out = error_rate(part, column.name), []
-    for factor in FACTORS:
-        if column.numeric:
-            what, bound = f"errors larger by {factor - 1:.0%}", math.nan
-            change: Callable[..., Block] = partial(larger_errors, factor=factor)
-        else:
-            what, bound = f"error rate +{factor - 1:.0%}", lorden(between, error_divergence(rate, rate * factor))
-            change = partial(more_errors, rate=rate, factor=factor)
-        changes = [change] * effort.repeats if column.numeric or not math.isnan(bound) else []
-        if changes:
-            out.append(_timed(scene, level, what, changes, bound, effort.seed))
-    return out
-
-
-def _timed(
-    scene: Scene, level: float, what: str, changes: Sequence[Callable[..., Block]], bound: float, seed: int
-) -> Delay:
-    """Measure how fast a change is found, each time on a stream of its own."""
-    within = int(4 * _window(scene.plan) + PATIENCE * (2000.0 if math.isnan(bound) else bound))
-    found = [delay(scene, level, change, (BEFORE, within), [seed, 7, i]) for i, change in enumerate(changes)]
-    seen = [rows for rows in found if not math.isnan(rows)]
-    return Delay(what, float(np.mean(found)), len(seen), len(found), within, bound)
+    return Calibrated(name, described(scene.rows), between, curve, ranking, check, delays)
 
 
 def _within(run_length: float) -> float:
     return float(np.clip(run_length, SHORTEST, LONGEST))
-
-
-def _window(plan: Plan) -> int:
-    """Return the rows of a window; 1000 where it goes by time alone."""
-    return (plan.span.size or 1000) * plan.span.panes
 
 
 def _saved(watch: Watch, baseline: Baseline, budget: str, tracks: Sequence[Calibrated]) -> Baseline:

@@ -17,14 +17,24 @@ from anchorwatch.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from anchorwatch.calibration import Calibrated, Calibration, Logged
+    from anchorwatch.calibration import Calibrated, Calibration
     from anchorwatch.clock import Clock
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.simulated_scenes import Logged
     from anchorwatch.engine.watch import Watch
     from anchorwatch.settings.models import Settings
 
 LEAST = 10_000
 """Fewer events tell nothing."""
+BaselineOption = Annotated[
+    str | None,
+    typer.Option("--baseline", help="Id, name or exported file of the baseline. Default: the configuration's."),
+]
+EventsOption = Annotated[int, typer.Option("--events", min=LEAST, help="Events to simulate, of each track.")]
+RepeatsOption = Annotated[
+    int, typer.Option("--repeats", min=0, help="Streams on which each delay is measured; 0: none.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")]
 
 
 def calibrate(
@@ -36,15 +46,10 @@ def calibrate(
     kafka: KafkaOption = False,
     start: FromOption = None,
     stop: ToOption = None,
-    baseline: Annotated[
-        str | None,
-        typer.Option("--baseline", help="Id, name or exported file of the baseline. Default: the configuration's."),
-    ] = None,
-    events: Annotated[int, typer.Option("--events", min=LEAST, help="Events to simulate, of each track.")] = 2_000_000,
-    repeats: Annotated[
-        int, typer.Option("--repeats", min=0, help="Streams on which each delay is measured; 0: none.")
-    ] = 6,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same result.")] = 1,
+    baseline: BaselineOption = None,
+    events: EventsOption = 2_000_000,
+    repeats: RepeatsOption = 6,
+    seed: SeedOption = 1,
     save: Annotated[
         bool, typer.Option("--save", help="Put a baseline with the level and the curve into the store.")
     ] = False,
@@ -87,12 +92,14 @@ def calibrate(
     else:
         _print(chosen, result, kept=kept)
     if any(track.curve.rising for track in result.tracks):
-        typer.echo(
-            "no level meets the budget: the monitors that are shown with false alarms hardly follow it. Give them the "
-            "detectors of the default, or set their own parameters",
-            err=True,
-        )
+        typer.echo(_RISING, err=True)
         raise typer.Exit(1)
+
+
+_RISING = (
+    "no level meets the budget: the monitors that are shown with false alarms hardly follow it. Give them the detectors "
+    "of the default, or set their own parameters"
+)
 
 
 def _given(settings: Settings, model: str, reference: str | None) -> Baseline | None:
@@ -120,7 +127,7 @@ def _logged(
     """Return what is watched, the baseline, and the rows of the log."""
     from anchorwatch.app import topics_of
     from anchorwatch.baselines import gather, summary_of
-    from anchorwatch.calibration import Logged
+    from anchorwatch.engine.simulated_scenes import Logged
 
     file, kafka, start, stop = log
     topics, needed = topics_of(settings.models[model]), {settings.models[model].predictions.topic}

@@ -58,6 +58,11 @@ class Scene:
     sample: int
     summary: Callable[[Block], Part]
 
+    @property
+    def window(self) -> int:
+        """Rows of a window; 1000 where it goes by time alone."""
+        return (self.plan.span.size or 1000) * self.plan.span.panes
+
     def reference(self, rng: np.random.Generator) -> tuple[Part, Reference]:
         """Return a simulated baseline."""
         part = self.summary(self.rows.draw(self.sample, rng))

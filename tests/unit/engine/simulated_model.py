@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from anchorwatch.calibration import Logged
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.building import outcomes_part, predictions_part
 from anchorwatch.engine.reference import RIGHT, WRONG, Block, token_of
+from anchorwatch.engine.simulated_scenes import Logged
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.settings.models import Model
 from anchorwatch_detectors import synth
