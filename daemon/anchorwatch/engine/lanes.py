@@ -78,6 +78,8 @@ class Lanes:
         (groups, columns) mean since the change as the last alarm told it, and the number of values it was taken of.
     spread
         (groups, columns) whether that is a change of how wide the values spread: then a mean of squared distances.
+    rung
+        (groups, columns) row of the group at whose alarm was looked last; so far back that it does not count for none.
     relief
         (groups, columns) nats by which windows since then speak for the baseline.
     """
@@ -91,6 +93,7 @@ class Lanes:
     level: NDArray[np.float64]
     length: NDArray[np.int64]
     spread: NDArray[np.bool_]
+    rung: NDArray[np.int64]
     relief: NDArray[np.float64]
 
     @classmethod
@@ -107,6 +110,7 @@ class Lanes:
             level=np.zeros(shape),
             length=np.zeros(shape, np.int64),
             spread=np.zeros(shape, np.bool_),
+            rung=np.full(shape, -(2**31), np.int64),
             relief=np.zeros(shape),
         )
 
@@ -131,7 +135,7 @@ class Lanes:
         return cls(state=lookout.detector.restore(plain["state"]), past=Past.from_plain(plain["past"]), **arrays)
 
 
-_ARRAYS = ("drifting", "suspected", "since", "mixed", "level", "length", "spread", "relief")
+_ARRAYS = ("drifting", "suspected", "since", "mixed", "level", "length", "spread", "rung", "relief")
 
 
 def usual_of(lookout: Lookout, reference: Reference) -> Usual:

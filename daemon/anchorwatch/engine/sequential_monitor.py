@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from anchorwatch.decide.evidence import Kind
 from anchorwatch.engine import after_alarm, effects
 from anchorwatch.engine.after_alarm import When
 from anchorwatch.engine.change_point import Change, Usually, change_of, latest_change
@@ -16,7 +18,7 @@ from anchorwatch.engine.moments import Moments
 from anchorwatch.engine.panes import Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from anchorwatch.engine.past import Tail
     from anchorwatch.engine.reference import Block, Reference
     from anchorwatch_detectors.base import Alarms, Verdict
+
+
+AGAIN = 128  # rows of a lane between two alarms against the baseline that are looked into
 
 
 class Seen(NamedTuple):
@@ -54,81 +59,116 @@ class Seen(NamedTuple):
 
 def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence[Marks], seen: Seen) -> list[Finding]:
     """Take rows and windows in order; return what was found. `lanes` is updated in place."""
-    columns = list(lookout.columns)
-    usual = Moments.of(reference, columns)
+    usual = Moments.of(reference, list(lookout.columns))
     events: list[tuple[Moment, int, _Alarm | Window]] = []
-    for values, groups, rank in zip(seen.values, seen.members, seen.rank, strict=True):
-        alarms = lanes.state.update(values, groups)
-        events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, (seen.block, values), groups, rank)]
-        for group in np.unique(groups[groups >= 0]).tolist():
-            lanes.past.add(group, values[:, groups == group])
-        if not lookout.every_group:
-            break
+    members = list(map(_Members._make, zip(seen.values, seen.members, seen.rank, strict=True)))
+    members = members[: None if lookout.every_group else 1]
+    for each in members:
+        alarms = lanes.state.update(each.values, each.groups)
+        events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, lookout, seen.block, each)]
     if events or lanes.drifting.any() or lanes.suspected.any():
         events += [(w.moment, 1, w) for w in seen.windows if w.group < len(lanes.drifting)]
     events.sort(key=lambda e: (e[0], e[1], e[2].group))
     findings = []
     for moment, _, event in events:
+        told: Sequence[tuple[int, Verdict | None, bool]]
         if isinstance(event, _Alarm):
-            lane = event.group, event.subject
-            normal = usual.lane(lane)
-            found = _change(lookout, event, normal)
-            since = _when(marks[event.group], event.row, found)
-            verdict = after_alarm.after_alarm(lanes, lookout, lane, found, normal, since)
-            counts = effects.counts_of(reference, columns[event.subject], event.tail, found.rows)
-            verdict = _measured(verdict, lanes, reference, (lane, columns[event.subject]), normal, counts)
-            findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=True))
-            continue
-        open_cases = lanes.drifting[event.group] | lanes.suspected[event.group]
-        if not open_cases.any():
-            continue
-        levels = usual.window(event)
-        for subject in np.flatnonzero(open_cases).tolist():
-            lane = event.group, subject
-            normal = usual.lane(lane)
-            held = after_alarm.after_window(lanes, lookout, lane, levels[subject], normal)
-            if held is not None:
-                counts = effects.cells_of(reference, columns[subject], event.counts)
-                verdict = _measured(held[0], lanes, reference, (lane, columns[subject]), normal, counts)
-                findings.append(_finding(lookout, reference, lane, moment, verdict, decisive=held[1]))
+            told = [(event.subject, _at_alarm(lanes, lookout, usual, marks, event), True)]
+        else:
+            told = _at_window(lanes, lookout, usual, event)
+        for subject, verdict, decisive in told:
+            if verdict is not None:
+                found = _finding(lookout, reference, (event.group, subject), moment, verdict, decisive=decisive)
+                findings.append(found)
+    for values, groups, _ in members:
+        for group in np.unique(groups[groups >= 0]).tolist():
+            lanes.past.add(group, values[:, groups == group])
     return findings
+
+
+class _Members(NamedTuple):
+    """Values of rows, the group of each, and its number within it: for all rows, or for one segment column."""
+
+    values: NDArray[np.float64]
+    groups: NDArray[np.int64]
+    rank: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Alarm:
+    """An alarm: of which lane, at which row of its group, with the lane's values of the batch up to it."""
+
     moment: Moment
     group: int
     subject: int
     row: int
-    tail: Tail
+    values: Callable[[], NDArray[np.float64]]
     since: int
     after: float
 
 
-def _alarms(
-    alarms: Alarms,
-    lanes: Lanes,
-    rows: tuple[Block, NDArray[np.float64]],
-    groups: NDArray[np.int64],
-    rank: NDArray[np.int64],
-) -> list[_Alarm]:
-    block, values = rows
+def _alarms(alarms: Alarms, lanes: Lanes, lookout: Lookout, block: Block, members: _Members) -> list[_Alarm]:
+    """Return the alarms that are looked into: of a lane that is rung for every few rows one in `AGAIN` rows."""
+
+    def values(event: int, group: int, subject: int) -> NDArray[np.float64]:
+        mine: NDArray[np.float64] = members.values[subject, : event + 1][members.groups[: event + 1] == group]
+        return mine
+
     out = []
-    for k, event in enumerate(alarms.event.tolist()):
-        group, subject = int(alarms.group[k]), int(alarms.subject[k])
-        mine = values[subject, : event + 1][groups[: event + 1] == group]
+    places = zip(alarms.event.tolist(), alarms.group.tolist(), alarms.subject.tolist(), strict=True)
+    rows = members.rank[alarms.event].tolist()
+    for k, (event, group, subject) in enumerate(places):
+        if lookout.against_baseline and rows[k] < lanes.rung[group, subject] + AGAIN:
+            continue
+        lanes.rung[group, subject] = rows[k]
         out.append(
             _Alarm(
                 moment=Moment(int(block.at[event]), 1, int(block.time[event])),
                 group=group,
                 subject=subject,
-                row=int(rank[event]),
-                tail=lanes.past.tail(group, subject, mine),
+                row=rows[k],
+                values=partial(values, event, group, subject),
                 since=int(alarms.since[k]),
                 after=float(alarms.after[k]),
             )
         )
     return out
+
+
+def _at_alarm(lanes: Lanes, lookout: Lookout, usual: Moments, marks: Sequence[Marks], alarm: _Alarm) -> Verdict | None:
+    """Return what an alarm says of its lane; None where that is known.
+
+    A detector that compares with the baseline rings again and again while a drift lasts. That keeps it from being over,
+    and is told of accuracy alone, whose labels since the change retraining waits for; of the rest windows tell.
+    """
+    lane = alarm.group, alarm.subject
+    if lookout.against_baseline and lanes.drifting[lane]:
+        lanes.relief[lane] = 0.0
+        if lookout.kind is not Kind.ACCURACY:
+            return None
+    normal, tail = usual.lane(lane), lanes.past.tail(*lane, alarm.values())
+    change = _change(lookout, alarm, tail, normal)
+    since = _when(marks[alarm.group], alarm.row, change)
+    verdict = after_alarm.after_alarm(lanes, lookout, lane, change, normal, since)
+    counts = effects.counts_of(usual.reference, usual.columns[alarm.subject], tail, change.rows)
+    return _measured(verdict, lanes, usual, lane, counts)
+
+
+def _at_window(
+    lanes: Lanes, lookout: Lookout, usual: Moments, window: Window
+) -> Sequence[tuple[int, Verdict | None, bool]]:
+    """Return what a window says of each lane of its group that is in drift or suspected of it."""
+    open_cases = np.flatnonzero(lanes.drifting[window.group] | lanes.suspected[window.group]).tolist()
+    if not open_cases:
+        return []
+    levels, told = usual.window(window), []
+    for subject in open_cases:
+        lane = window.group, subject
+        held = after_alarm.after_window(lanes, lookout, lane, levels[subject], usual.lane(lane))
+        if held is not None:
+            counts = effects.cells_of(usual.reference, usual.columns[subject], window.counts)
+            told.append((subject, _measured(held[0], lanes, usual, lane, counts), held[1]))
+    return told
 
 
 def _when(marks: Marks, row: int, change: Change) -> When:
@@ -137,32 +177,27 @@ def _when(marks: Marks, row: int, change: Change) -> When:
     return When(*(marks.time_of(max(row - back + 1, 0), row + 1) for back in rows))
 
 
-def _change(lookout: Lookout, alarm: _Alarm, usual: Usually) -> Change:
+def _change(lookout: Lookout, alarm: _Alarm, tail: Tail, usual: Usually) -> Change:
     """Return the change that an alarm is about.
 
     A detector that compares with the baseline knows of values from before the recent ones, and of changes that the mean
     does not show. One that compares a stream with itself often reaches back far before the change.
     """
     if lookout.against_baseline:
-        return change_of(alarm.tail, alarm.since, alarm.after, usual)
-    return latest_change(alarm.tail, usual.mean, usual.variance)
+        return change_of(tail, alarm.since, alarm.after, usual)
+    return latest_change(tail, usual.mean, usual.variance)
 
 
 def _measured(
-    verdict: Verdict,
-    lanes: Lanes,
-    reference: Reference,
-    where: tuple[tuple[int, int], int],
-    usual: Usually,
-    counts: NDArray[np.int64],
+    verdict: Verdict, lanes: Lanes, usual: Moments, lane: tuple[int, int], counts: NDArray[np.int64]
 ) -> Verdict:
-    """Return a verdict of a lane, at (group, subject) and a column of the baseline, with the effect in its own unit."""
-    lane, column = where
+    """Return a verdict of a lane with the effect in its own unit; `counts` are those of its good cells."""
     spread = bool(lanes.spread[lane])
-    levels = verdict.statistic, usual.of(spread=spread)[0]
+    levels = verdict.statistic, usual.lane(lane).of(spread=spread)[0]
     if math.isnan(levels[1]):
         return verdict
-    size, unit = effects.of_lane(reference, (lane[0], column), levels, counts, spread=spread)
+    column = usual.columns[lane[1]]
+    size, unit = effects.of_lane(usual.reference, (lane[0], column), levels, counts, spread=spread)
     return replace(verdict, effect=size, effect_unit=unit)
 
 

@@ -140,10 +140,12 @@ def test_it_is_over_soon_after_a_small_change_back_and_with_one_window_after_a_l
     assert [row for row, level, *_ in large if level == "stable"] == [3000 + SIZE - 1]
 
 
-def test_since_never_moves_later_while_the_drift_goes_on():
-    """The detector begins anew after each alarm, and rings again and again."""
+def test_while_the_drift_of_errors_goes_on_alarms_are_told_now_and_then_and_since_never_moves_later():
+    """The detector begins anew after each alarm and rings every few rows."""
     found = followed(errors((2000, 0.1), (3000, 0.4)), **BASED)
-    assert sum(decisive for *_, decisive in found) > 5
+    rows = [row for row, *_, decisive in found if decisive]
+    assert 5 < len(rows) <= 3000 / 128
+    assert min(np.diff(rows)) >= 128
     told = [since for *_, since, _ in found]
     assert told == sorted(told, reverse=True)
     assert all(abs(since - 2000) < 100 for since in told)
