@@ -32,7 +32,7 @@ UNIT: Final = 2**24
 
 
 class Layout(NamedTuple):
-    """Where the cells of each column lie: names, first cells, numbers of good cells and of all cells."""
+    """Where the cells of each column lie: names ("" for no rows), first cells, numbers of good cells and of all."""
 
     names: tuple[str, ...]
     starts: Ints
@@ -230,11 +230,10 @@ def adjusted(rates: Floats, rate: float) -> tuple[Floats, Floats]:
 def _held(bucket: Bucket, layout: Layout) -> tuple[Ints, Ints]:
     """Return the cells of the vector that a bucket holds rows in, and how many."""
     cells, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for name, start, width in zip(layout.names, layout.starts.tolist(), layout.cells.tolist(), strict=True):
+    for name, start in zip(layout.names, layout.starts.tolist(), strict=True):
         where, how_many = (np.array(side, np.int64) for side in bucket.counts.get(name, ((), ())))
-        if not len(where) or where[-1] < width:
-            cells.append(start + where)
-            counts.append(how_many)
+        cells.append(start + where)
+        counts.append(how_many)
     return np.concatenate(cells), np.concatenate(counts)
 
 

@@ -95,7 +95,10 @@ def judge(shares: Sequence[Share], bounds: Bounds, reference: Reference, windows
     if not windows or not shares:
         return []
     now = _sums(shares, np.stack([w.counts for w in windows]))
-    usual = _sums(shares, reference.usual(windows))
+    if reference.season is None:
+        usual = _sums(shares, reference.counts)[[w.group for w in windows]]
+    else:
+        usual = _sums(shares, reference.usual(windows))
     findings = []
     for window, seen, known in zip(windows, now.tolist(), usual.tolist(), strict=True):
         segment = reference.groups[window.group]

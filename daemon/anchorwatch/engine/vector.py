@@ -47,5 +47,9 @@ def season_for(
     if not isinstance(part.season, Season):
         return None
     errors = [i for i, column in enumerate(columns) if column.kind == "accuracy" and not column.numeric]
+    known = [len(groups[0].counts.get(name, [])) for name in layout.names]
+    names = tuple(
+        name if n == cells else "" for name, n, cells in zip(layout.names, known, layout.cells.tolist(), strict=True)
+    )
     buckets = [g.buckets if isinstance(g.buckets, list) else [] for g in groups]
-    return Seasonal.of(part.season, buckets, layout, value, errors)
+    return Seasonal.of(part.season, buckets, layout._replace(names=names), value, errors)

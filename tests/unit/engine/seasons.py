@@ -34,15 +34,16 @@ def model(season, first=6000, **more):
     )  # fmt: skip
 
 
-def stream(seed, n=14_000, gap=16.0):
+def stream(seed, n=14_000, gap=16.0, weekend=1.0):
     """Return a stream that is the same every day: traffic, places, spread, counts, words, gaps and errors follow it.
 
-    About 2,700 rows a day; `day` is -1 at midnight and 1 at noon.
+    About 2,700 rows a day; `day` is -1 at midnight and 1 at noon, times `weekend` on Saturdays and Sundays.
     """
     rng = np.random.default_rng(seed)
     hours = np.cumsum(rng.exponential(gap / 3600, 3 * n))
     hours = hours[rng.random(3 * n) < 0.5 + 0.4 * np.sin(2 * np.pi * (hours - 9) / 24)][:n]
     day, noise = np.sin(2 * np.pi * (hours - 6) / 24), rng.normal(size=(4, n))
+    day = np.where(np.isin(hours // 24 % 7, (1, 2)), weekend, 1.0) * day
     weights = np.stack([np.exp(k * day) for k in (-1, 0, 0.5, 1, -1)]) * np.array([[4, 3, 1.5, 1, 0.5]]).T
     country = (rng.random(n) > np.cumsum(weights / weights.sum(axis=0), axis=0)[:4]).sum(axis=0)
     fault = np.zeros((5, n), np.uint8)

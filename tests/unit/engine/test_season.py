@@ -236,3 +236,15 @@ def test_a_baseline_of_another_season_than_the_configuration_says_is_refused():
             compile_watch("/a", "m", model, baseline, "0")
     model = Model.model_validate({"predictions": stream, "baseline": {"name": "b", "season": "day"}})
     assert compile_watch("/a", "m", model, baseline, "0").cycle == "day"
+
+
+def test_a_column_that_the_baseline_knows_by_another_kind_is_as_one_it_does_not_know():
+    """What was a number and is a word now has nothing to be held against, at any time; the others have."""
+    columns = [COLUMNS[1], Column("amount", numeric=False, kind=Kind.DRIFT)]
+    known = Reference.of("bl", part(BEFORE), columns, [])
+    counts = np.zeros(known.width, np.int64)
+    counts[known.season.width + 20] = 100
+    usual = known.usual([Window(0, Moment(0, 1, 0), 0, counts, 100)])
+    assert known.valid(usual)[0, 0] >= BUCKET_ROWS
+    assert known.valid(usual)[0, 1] == 0
+    assert np.isnan(known.means[0, 1])

@@ -27,6 +27,14 @@ def test_without_a_season_the_same_stream_is_told_all_day_long():
     assert {*seasons.FEATURES, "country", "prediction:score"} <= {a.identity.subject for a in told}
 
 
+def test_weekends_that_differ_are_quiet_with_a_week_and_not_with_a_day():
+    """On weekends noon is like midnight; a week of rows makes the baseline, and the next weekend is watched."""
+    stream = seasons.stream(0, 32_000, weekend=-0.8)
+    assert seasons.alerts(seasons.run(stream, seasons.model("week", 15_000))[1]) == []
+    told = seasons.alerts(seasons.run(stream, seasons.model("day", 15_000))[1])
+    assert {*seasons.FEATURES} - {"load"} <= {a.identity.subject for a in told}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_a_shift_of_one_feature_at_noon_is_told_of_that_feature_alone(seed):
     """By a standard deviation of its noise, half of what a day moves it by: at once, with the time it began."""
