@@ -25,10 +25,12 @@ demo: $(READY) ## watch planted drift being caught, without Kafka (ARGS=--fast: 
 	@$(BIN)/anchorwatch demo $(ARGS)
 
 test: lint ## the gate: lint, then every test, those on a real Kafka broker included
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),--junitxml=.pytest_cache/full.xml)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(if $(ARGS),$(ARGS),--junitxml=.pytest_cache/full.xml)
 
 test-offline: lint ## the gate without the tests that need a broker (and so, once, a network)
-	@$(BIN)/python -m pytest -m "not broker" $(ARGS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not broker" $(ARGS)
+
+SIDE_BY_SIDE = --numprocesses=2 --dist=loadgroup   # those on the broker are one group, each other file another
 
 lint: $(READY) ## style, format, types, import direction
 	@$(BIN)/ruff check || { echo "make lint: what ruff marks [*] is mended by: make format" >&2; exit 1; }
@@ -74,7 +76,7 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 $(READY): pyproject.toml $(LOCKS) | $(BIN)/uv
 	@echo "setting up $(VENV) (again only when a lock or pyproject.toml changes)"
-	@$(INSTALL) --require-hashes $(LOCKS:%=--requirements %) || { echo "make: packages could not be installed; is there \
+	@$(INSTALL) --compile-bytecode --require-hashes $(LOCKS:%=--requirements %) || { echo "make: packages could not be installed; is there \
 	a network, and does requirements.lock go with pyproject.toml (make lock)?" >&2; exit 1; }
 	@$(INSTALL) --no-deps --no-build-isolation --editable .
 	@$(BIN)/anchorwatch warm >/dev/null

@@ -12,7 +12,9 @@ import numpy as np
 
 from anchorwatch.app import replayed, topics_of
 from anchorwatch.engine.baseline import profile_of
-from anchorwatch.engine.building import of_everything
+from anchorwatch.engine.building import cycles_of, of_everything
+from anchorwatch.engine.cycles import proposed
+from anchorwatch.engine.season import LENGTH, SLOT
 from anchorwatch.engine.state import fresh
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.errors import NoData, UsageError
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from anchorwatch.clock import Clock
     from anchorwatch.engine.baseline import AnyProfile, Baseline
+    from anchorwatch.engine.cycles import Found
+    from anchorwatch.engine.season import Cycle
     from anchorwatch.engine.state import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch.events.records import Source
@@ -45,10 +49,16 @@ class Built(NamedTuple):
         The baseline.
     accounting
         What became of every record of the log, by name.
+    cycles
+        Cycles of the day or week that were found in it, the strongest first.
+    proposed
+        The season that would suit them, where it is not the one the baseline has; None for none.
     """
 
     baseline: Baseline
     accounting: dict[str, int]
+    cycles: list[Found]
+    proposed: Cycle | None
 
 
 class Gathered(NamedTuple):
@@ -73,8 +83,8 @@ def gather(settings: Settings, name: str, source: Source, clock: Clock, version:
     """Return all rows of a log; parameters and errors are those of `build`."""
     model = settings.models[name]
     watch = compile_watch(settings.source, name, model, None, installed("anchorwatch"))
-    watch = replace(watch, first=ALL, first_labelled=ALL)
-    held = Model(watch, Decoder(name, model), topics_of(model), model.event_time, fresh(watch))
+    gathering = replace(watch, first=ALL, first_labelled=ALL, cycle=watch.cycle or "day")  # with the time of day
+    held = Model(gathering, Decoder(name, model), topics_of(model), model.event_time, fresh(gathering))
     store = Store.open(Path(":memory:"), holder="baseline build", now=clock.now())
     pace = Pace(checkpoint=3600.0, heartbeat=3600.0)
     try:
@@ -101,12 +111,17 @@ def build(settings: Settings, name: str, source: Source, clock: Clock, version: 
     Raises
     ------
     UsageError
-        If the log holds several versions and none was chosen, or not the one that was.
+        If the log holds several versions and none was chosen, or not the one that was; or less than a whole cycle
+        where a season is set.
     NoData
         If there is no row.
     """
     gathered = gather(settings, name, source, clock, version)
-    return Built(summary_of(gathered), gathered.accounting)
+    baseline = summary_of(gathered)
+    _check_cycle(baseline)
+    cycles = cycles_of(gathered.watch, gathered.version, baseline)
+    season = proposed(cycles)
+    return Built(baseline, gathered.accounting, cycles, None if season == gathered.watch.cycle else season)
 
 
 def summary_of(gathered: Gathered) -> Baseline:
@@ -115,6 +130,16 @@ def summary_of(gathered: Gathered) -> Baseline:
     if baseline is None:
         raise NoData(_NOTHING.format(name=gathered.watch.name))
     return baseline
+
+
+def _check_cycle(baseline: Baseline) -> None:
+    part = baseline.predictions
+    if baseline.cycle is not None and part is not None and part.end - part.start < LENGTH[baseline.cycle] - SLOT:
+        hours = (part.end - part.start) / (2 * SLOT)
+        raise UsageError(
+            f"the log covers {hours:.1f} hours, and a baseline with season: {baseline.cycle} needs a whole "
+            f"{baseline.cycle}: give it a longer log, or leave `season` out"
+        )
 
 
 _NOTHING = "the log holds no usable prediction of {name}, so there is nothing to make a baseline of"

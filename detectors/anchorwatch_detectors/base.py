@@ -1,4 +1,4 @@
-"""The roles of the library: sequential detectors, window tests, and what they say.
+"""The roles of the library: sequential detectors, and what all detectors say; `comparison` has the window tests.
 
 Nothing here does input or output, reads a clock or logs: arrays come in, verdicts go out.
 """
@@ -38,13 +38,6 @@ class Direction(enum.StrEnum):
     WORSE = "worse"
     BETTER = "better"
     CHANGED = "changed"
-
-
-class ColumnKind(enum.StrEnum):
-    """What the values of a column are."""
-
-    NUMERIC = "numeric"
-    CATEGORY = "category"
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,52 +241,3 @@ class SequentialDetector(abc.ABC):
     @abc.abstractmethod
     def restore(self, plain: dict[str, Any]) -> SequentialState:
         """Return the state that `to_plain` described; raises ValueError if it is not this detector's."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What a window test says of several columns at once.
-
-    Attributes
-    ----------
-    statistic
-        (columns,) the test's statistic, as its reference implementation defines it.
-    p_value
-        (columns,) probability of a statistic at least as large under no change; NaN where the test has none.
-    effect
-        (columns,) size of the difference in the unit that `WindowTest.smallest_effect` is stated in; not negative.
-    """
-
-    statistic: Floats
-    p_value: Floats
-    effect: Floats
-
-
-class WindowTest(abc.ABC):
-    """Compares the distribution of a window with that of a baseline, for many columns in one call.
-
-    Both are given as counts over common cells, so the same code serves raw samples (cells = the distinct pooled
-    values, see `profile.pooled_counts`: exact) and stored profiles (cells = the baseline's grid).
-    """
-
-    name: ClassVar[str]
-    kinds: ClassVar[frozenset[ColumnKind]]
-    smallest_effect: ClassVar[float]
-
-    @abc.abstractmethod
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines.
-
-        Parameters
-        ----------
-        reference, current
-            (columns, cells) counts. A column with fewer cells than the widest is padded with cells that are
-            empty on both sides.
-        position
-            (columns, cells) non-decreasing values of numeric cells; None for categories.
-
-        Returns
-        -------
-        Comparison
-            NaN in every field for a column that is empty on either side.
-        """

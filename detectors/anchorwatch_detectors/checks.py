@@ -17,7 +17,8 @@ from anchorwatch_detectors import contract_sequential, contract_window
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from anchorwatch_detectors.base import SequentialDetector, WindowTest
+    from anchorwatch_detectors.base import SequentialDetector
+    from anchorwatch_detectors.comparison import WindowTest
 
 
 def for_sequential() -> list[Callable[[SequentialDetector], None]]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch_detectors import synth
-from anchorwatch_detectors.base import ColumnKind
+from anchorwatch_detectors.comparison import ColumnKind
 from anchorwatch_detectors.contract import require, require_validated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from anchorwatch_detectors.base import Comparison, Floats, Ints, WindowTest
+    from anchorwatch_detectors.base import Floats, Ints
+    from anchorwatch_detectors.comparison import Comparison, WindowTest
 
 Table = tuple["Ints", "Ints", "Floats | None"]
 """(columns, cells) counts of baselines and windows, and the positions of numeric cells."""
@@ -109,6 +110,29 @@ def check_effect_does_not_grow_with_the_sample(test: WindowTest) -> None:
     for reference, current, position in _tables(test):
         few, many = (_compared(test, reference * k, current * k, position).effect for k in (1, 10))
         require(_close(few, many, 1e-6), "the effect changes with the number of values")
+
+
+def check_inflation_weakens_the_p_value_alone(test: WindowTest) -> None:
+    """Check that values worth fewer independent ones have a larger p-value, the same statistic and the same effect."""
+    for reference, current, position in _tables(test):
+        bare = _compared(test, reference, current, position)
+        for times in (1.0, 4.0):
+            said = test.compare(reference, current, position, inflation=np.full(len(reference), times))
+            require(np.array_equal(said.statistic, bare.statistic), "the statistic depends on the inflation")
+            require(np.array_equal(said.effect, bare.effect), "the effect depends on the inflation")
+            worth = np.isnan(bare.p_value) | (said.p_value >= bare.p_value * (1 - 1e-9))
+            require(worth.all(), "serial correlation makes a p-value smaller")
+            same = np.isnan(bare.p_value) | (bare.p_value > 0.99) | (said.p_value > bare.p_value)
+            require(times == 1.0 or same.all(), "a p-value is the same whatever the inflation")
+
+
+def check_p_values_are_given_where_wanted(test: WindowTest) -> None:
+    """Check that without p-values a test says NaN for them, and of statistic and effect the same."""
+    for reference, current, position in _tables(test):
+        bare, said = (test.compare(reference, current, position, p_values=wanted) for wanted in (True, False))
+        require(np.isnan(said.p_value).all(), "a p-value is worked out that is not wanted")
+        require(_close(bare.statistic, said.statistic), "the statistic depends on whether p-values are wanted")
+        require(_close(bare.effect, said.effect), "the effect depends on whether p-values are wanted")
 
 
 def check_inputs_are_left_alone(test: WindowTest) -> None:

@@ -121,15 +121,8 @@ def score(
     >>> found.detected, found.missed, found.false_alarms, found.delay
     (1, 1, 2, 21.0)
     """
-    at, known = _positions("alarms", alarms, events), _positions("changes", changes, events)
-    if (np.diff(known) <= 0).any():
-        raise ValueError(f"changes must increase: each is the first value of a new regime, not {known.tolist()}")
-    if most is not None and most < 1:
-        raise ValueError(f"the largest delay must be at least 1 value, or None for no limit, not {most!r}")
-    ends = np.append(known[1:], events)
-    if most is not None:
-        ends = np.minimum(ends, known + most)
-    at = np.sort(at)
+    at, known = np.sort(_positions("alarms", alarms, events)), _known(changes, events)
+    ends = _ends(known, events, most)
     first = np.searchsorted(at, known)
     in_time = np.searchsorted(at, ends) - first
     found = in_time > 0
@@ -145,6 +138,30 @@ def score(
         delay_sum=int((at[first[found]] - known[found] + 1).sum()),
         quiet=int(quiet),
     )
+
+
+def first_in_time(alarms: ArrayLike, changes: ArrayLike, events: int, most: int | None = None) -> Ints:
+    """Return the alarm that detects each change: the first one in time.
+
+    Parameters
+    ----------
+    alarms, changes, events, most
+        As for `score`, which also says what is raised.
+
+    Returns
+    -------
+    ndarray
+        (m,) int64 positions of alarms; -1 for a change that is missed.
+
+    Examples
+    --------
+    >>> first_in_time(alarms=[40, 120, 130, 900], changes=[100, 500], events=1000, most=50).tolist()
+    [120, -1]
+    """
+    at, known = np.sort(_positions("alarms", alarms, events)), _known(changes, events)
+    first = np.searchsorted(at, known)
+    found = np.searchsorted(at, _ends(known, events, most)) > first
+    return np.where(found, np.append(at, -1)[first], -1)
 
 
 def alarms_of(detector: SequentialDetector, stream: ArrayLike, usual: Usual | None = None) -> Ints:
@@ -243,6 +260,22 @@ def _number(value: float, digits: int) -> str:
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
+
+
+def _known(changes: ArrayLike, events: int) -> Ints:
+    """Return the positions of changes; raises ValueError where they do not increase."""
+    known = _positions("changes", changes, events)
+    if (np.diff(known) <= 0).any():
+        raise ValueError(f"changes must increase: each is the first value of a new regime, not {known.tolist()}")
+    return known
+
+
+def _ends(known: Ints, events: int, most: int | None) -> Ints:
+    """Return for each change the first position that is too late to detect it."""
+    if most is not None and most < 1:
+        raise ValueError(f"the largest delay must be at least 1 value, or None for no limit, not {most!r}")
+    ends = np.append(known[1:], events)[: len(known)]
+    return ends if most is None else np.minimum(ends, known + most)
 
 
 def _positions(name: str, given: ArrayLike, events: int) -> Ints:

@@ -18,7 +18,8 @@ import inspect
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from anchorwatch_detectors.base import SequentialDetector, WindowTest
+from anchorwatch_detectors.base import SequentialDetector
+from anchorwatch_detectors.comparison import WindowTest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,10 +47,14 @@ _BUILT_IN: Final[dict[Role, dict[str, str]]] = {
         "hddm_a": "anchorwatch_detectors.sequential.hddm_a:HddmA",
         "hddm_w": "anchorwatch_detectors.sequential.hddm_w:HddmW",
         "kswin": "anchorwatch_detectors.sequential.kswin:Kswin",
+        "optwin": "anchorwatch_detectors.sequential.optwin:Optwin",
         "page_hinkley": "anchorwatch_detectors.sequential.page_hinkley:PageHinkley",
+        "rddm": "anchorwatch_detectors.sequential.rddm:Rddm",
+        "seed": "anchorwatch_detectors.sequential.seed:Seed",
         "shewhart": "anchorwatch_detectors.sequential.shewhart:Shewhart",
         "shiryaev_roberts": "anchorwatch_detectors.sequential.shiryaev_roberts:ShiryaevRoberts",
         "shiryaev_roberts_ranks": "anchorwatch_detectors.sequential.shiryaev_roberts_ranks:ShiryaevRobertsRanks",
+        "stepd": "anchorwatch_detectors.sequential.stepd:Stepd",
     },
     "window": {
         "anderson_darling": "anchorwatch_detectors.window.anderson_darling:AndersonDarling",

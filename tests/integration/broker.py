@@ -50,6 +50,7 @@ auto.create.topics.enable=false
 broker.heartbeat.interval.ms=300
 broker.session.timeout.ms=1000
 log.retention.check.interval.ms=1000
+log.retention.ms=-1
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
 transaction.state.log.replication.factor=1

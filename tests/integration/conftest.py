@@ -29,9 +29,12 @@ def pytest_report_header():
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
+        group = str(item.path)
         if {"started_broker", "bootstrap"} & set(getattr(item, "fixturenames", ())):
+            group = "broker"  # one broker, whatever number of workers
             item.add_marker(pytest.mark.broker)
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _forget_sockets():
@@ -50,8 +53,17 @@ def _forget_sockets_of_a_test(request):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish():
+def pytest_sessionfinish(session):
     _forget_sockets()
+    if _used in session.config.stash and hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["kafka"] = session.config.stash[_used]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Take over what a worker says of its broker."""
+    if used := getattr(node, "workeroutput", {}).get("kafka"):
+        node.config.stash[_used] = used
 
 
 def pytest_terminal_summary(terminalreporter, config):

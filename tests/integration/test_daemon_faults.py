@@ -11,7 +11,6 @@ import random
 import re
 import signal
 import subprocess
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,49 +135,33 @@ def test_failure_22_what_cannot_be_used_is_a_dead_letter_with_its_bytes_its_plac
     assert len(told) <= 2, "once at the first, and then not too often"
 
 
-class Feeder(threading.Thread):
-    """Produces the oracle's traffic little by little, as it would come."""
-
-    def __init__(self, log: Fraud, seconds: float) -> None:
-        super().__init__(daemon=True)
-        self.log, self.seconds = log, seconds
-        self.records = 0
-
-    def run(self):
-        messages = traffic()
-        slices = 40
-        size = -(-len(messages) // slices)
-        for i in range(slices):
-            self.records += self.log.produce(messages[i * size : (i + 1) * size])
-            time.sleep(self.seconds / slices)
-
-
 def to_the_end(watch, records):
     """Run the daemon until all is read and out; it must end well when asked to."""
+    starts = len(events(watch, "watching"))
     with watch.running() as process:
-        watch.wait(process, lambda: watch.finished(records))
+        watch.wait(process, lambda: len(events(watch, "watching")) > starts and watch.finished(records))
         code, seconds = ended(process, signal.SIGTERM)
     assert (code, seconds < 10) == (0, True), watch.tail()
 
 
 def test_failure_02_kills_in_bursts_lose_and_repeat_nothing(bootstrap, oracle, tmp_path):
-    log, rng = Fraud.on(bootstrap), random.Random(2)
+    log, rng, messages, kills = Fraud.on(bootstrap), random.Random(2), traffic(), 9
     watch = log.watch(tmp_path)
-    watch.settings["models"]["fraud"]["event_time"] = {"idle_after": "4s"}  # longer than a gap between two slices
-    feeder = Feeder(log, 10.0)
-    feeder.start()
-    reached = []
-    while feeder.is_alive():
+    size, records, reached = -(-len(messages) // kills), 0, [0]
+    for kill in range(kills):
+        records += log.produce(messages[kill * size : (kill + 1) * size])
         with watch.running() as process:
-            if len(reached) % 3:  # else: while it starts
+            if kill % 3 == 1:  # as soon as it watches
                 starts = len(events(watch, "watching"))
                 watch.wait(process, lambda n=starts: len(events(watch, "watching")) > n)
-            time.sleep(rng.uniform(0.3, 1.0))
+            elif kill % 3 == 2:  # after a checkpoint
+                watch.wait(process, lambda: watch.reached() > reached[-1])
+            time.sleep(rng.uniform(0.1, 1.0))  # else while it starts
             assert ended(process, signal.SIGKILL)[0] == -signal.SIGKILL
         reached.append(watch.reached())
     assert reached == sorted(reached)
-    assert len({*reached}) >= 3, f"it was killed in the middle of its work: {reached}"
-    to_the_end(watch, feeder.records)
+    assert len({*reached}) > kills // 3, f"each third start goes on from where the last one came to: {reached}"
+    to_the_end(watch, records)
     assert_same(watch, oracle)
 
 

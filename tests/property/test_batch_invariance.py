@@ -65,6 +65,17 @@ def _with(run, state):
     return run
 
 
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["binary", "regression"]), st.sampled_from(["adwin", "hddm_a"]))
+def test_cutting_changes_nothing_with_a_season_either(seed, kind, detector):
+    """The baseline covers a whole day, in several buckets; the rest is compared with the same time of day."""
+    world = World(seed=seed, n=1200, kind=kind, first=300, gap=150.0, season="day", size=40, detector=detector)
+    whole = Run(world).take_all()
+    cycles = [version.baseline.cycle for version in whole.state.versions if version.baseline is not None]
+    assert "day" in cycles
+    assert_same(whole, Run(world).take_cut(np.random.default_rng(seed), restarts=0.05))
+
+
 def test_one_record_at_a_time_is_the_same_as_all_at_once():
     """The finest cutting of all, record by record, comes to the same as one batch."""
     world = World(seed=5, n=200)

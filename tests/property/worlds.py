@@ -48,6 +48,9 @@ class World:
     detector: str = "adwin"
     change: bool = True
     first_labels: int | None = None
+    first: int = 60
+    gap: float = 1.0
+    season: str | None = None
     extra: dict = field(default_factory=dict, hash=False)
 
     @property
@@ -60,6 +63,7 @@ class World:
         }
         topic = "events" if self.shared else "predictions"
         watched = {"sequential": self.detector}
+        labels = {"labels": self.first_labels} if self.labels and self.first_labels else {}
         document = {
             "predictions": {
                 "topic": topic, "id": "id", "time": "at", "version": "version", "latency": "ms",
@@ -69,7 +73,7 @@ class World:
             "event_time": {"lateness": f"{self.lateness}s"},
             "segments": ["country", "shop"] if self.segments else [],
             "max_segments": 3,
-            "baseline": {"first": 60, **({"labels": self.first_labels} if self.labels and self.first_labels else {})},
+            "baseline": {"first": self.first, "season": self.season, **labels},
             "windows": {
                 "size": self.size, "time": self.time and f"{self.time}s", "panes": self.panes, "min_sample": 10,
             },
@@ -104,7 +108,7 @@ class World:
         return {partition: _logged(rng, rows, self.lateness) for partition, rows in streams.items()}
 
     def _predictions(self, rng):
-        times = np.cumsum(rng.exponential(1.0, self.n))
+        times = np.cumsum(rng.exponential(self.gap, self.n))
         times = np.round(times * 2) / 2 if self.coarse else times
         out = []
         for i, at in enumerate(times.tolist()):

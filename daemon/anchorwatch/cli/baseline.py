@@ -15,6 +15,7 @@ from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.cycles import Found
 
 app = typer.Typer(help="Build, list, show, compare and carry baselines.", rich_markup_mode=None, no_args_is_help=True)
 
@@ -22,6 +23,7 @@ StoreOption = Annotated[str, typer.Option("--store", help="Path of the store.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 Reference = Annotated[str, typer.Argument(help="Id, its beginning, a name, or a file that was exported.")]
 DEFAULT_STORE = "anchorwatch.db"
+SHOWN = 6  # columns with a cycle that are named
 
 
 @app.command()
@@ -42,7 +44,8 @@ def build(
 ) -> None:
     """Build a baseline from all rows of a log, and put it into the store of the configuration.
 
-    Labels are optional; with them the baseline knows how often the model is wrong.
+    Labels are optional; with them the baseline knows how often the model is wrong. Where rows follow a cycle of the
+    day or the week it says so, and what to set; it sets nothing by itself.
     """
     from anchorwatch.app import topics_of
     from anchorwatch.baselines import build as built
@@ -59,7 +62,7 @@ def build(
     topics, needed = topics_of(settings.models[chosen]), {settings.models[chosen].predictions.topic}
     source = kafka_range(settings, topics, start, stop, clock) if kafka else files(file or [], topics, needed, clock)
     try:
-        baseline, accounting = built(settings, chosen, source, clock, version)
+        baseline, accounting, cycles, season = built(settings, chosen, source, clock, version)
     finally:
         source.close()
     if output:
@@ -70,9 +73,12 @@ def build(
             if name:
                 store.promote(name, baseline.id, now=clock.now())
     if json:
-        typer.echo(to_json.dumps({"id": baseline.id, "name": name, "accounting": accounting}))
+        plain = {"cycles": [found._asdict() for found in cycles], "proposed_season": season}
+        typer.echo(to_json.dumps({"id": baseline.id, "name": name, "accounting": accounting, **plain}))
         return
     typer.echo(_facts(baseline))
+    for line in _cycles(cycles, season, chosen):
+        typer.echo(line)
     dead = sum(n for key, n in accounting.items() if key.startswith("dead_"))
     if dead:
         typer.echo(f"{dead:,} records could not be used and are not in it", err=True)
@@ -204,6 +210,26 @@ def promote(
     typer.echo(f"{name} is {baseline.id}")
 
 
+def _cycles(cycles: list[Found], season: str | None, model: str) -> list[str]:
+    """Say which columns follow a cycle, and what to set."""
+    lines = []
+    for cycle in ("day", "week"):
+        mine = [f"{found.column} ({found.strength:.0%} of its variance)" for found in cycles if found.cycle == cycle]
+        more = f" and {len(mine) - SHOWN} more columns" if len(mine) > SHOWN else ""
+        if mine:
+            lines.append(f"{'cycle':<12} of the {cycle}: {', '.join(mine[:SHOWN])}{more}")
+    if season is not None:
+        lines.append(
+            f"{'':<12} to compare like with like, set `season: {season}` in models.{model}.baseline, build anew"
+        )
+    return lines
+
+
+def _buckets(baseline: Baseline) -> str:
+    seasons = [part.season for part in (baseline.predictions, baseline.outcomes) if part is not None and part.season]
+    return f"{baseline.cycle}, in {' and '.join(str(max(season.buckets) + 1) for season in seasons)} buckets"
+
+
 def _facts(baseline: Baseline) -> str:
     from anchorwatch.decide.instants import readable
 
@@ -216,6 +242,8 @@ def _facts(baseline: Baseline) -> str:
         if part is not None:
             lines.append((title, f"{part.rows:,} rows, {readable(part.start)} to {readable(part.end)}"))
             lines.append(("", f"data {part.fingerprint[:16]}"))
+    if baseline.cycle:
+        lines.append(("season", _buckets(baseline)))
     if baseline.extends:
         lines.append(("extends", baseline.extends))
     lines.append(("made by", f"anchorwatch {baseline.code}, configuration {baseline.configuration[:16]}"))

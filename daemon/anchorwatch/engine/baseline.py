@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
+from anchorwatch.engine.season import LENGTH, SLOT, Bucket, Cycle, Season, counted, merged, slots_of, within
+from anchorwatch.engine.seasonal import ranks
 from anchorwatch.errors import ConfigurationError
 from anchorwatch_detectors.copula import Dependence
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
@@ -34,13 +36,15 @@ AnyProfile = NumericProfile | CategoryProfile
 class Group(msgspec.Struct, frozen=True):
     """The rows of one segment value, counted over the cells of all rows.
 
-    `column` is "" for all rows; `value` is None for the rows of values that have no group of their own.
+    `column` is "" for all rows; `value` is None for the rows of values that have no group of their own. `buckets` are
+    there with a season only.
     """
 
     column: str
     value: str | None
     rows: int
     counts: dict[str, list[int]]
+    buckets: list[Bucket] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def label(self) -> str:
@@ -72,6 +76,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         data); None where they are more than `DEPENDENT`, and in baselines from before it was kept.
     calibration
         What a simulation said of false alarms, with the curve (`anchorwatch calibrate`); None for none.
+    season
+        The cycle by which the groups are counted too; not there without one.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -83,6 +89,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     level: float | None = None
     dependence: dict[str, list[float]] | None = None
     calibration: dict[str, Any] | None = None
+    season: Season | msgspec.UnsetType = msgspec.UNSET
 
 
 class Baseline(msgspec.Struct, frozen=True):
@@ -130,6 +137,12 @@ class Baseline(msgspec.Struct, frozen=True):
                 f"this is not a baseline of anchorwatch: {error}. Export one with `anchorwatch baseline export`."
             ) from error
 
+    @property
+    def cycle(self) -> Cycle | None:
+        """Return the cycle it knows, None for none."""
+        part = self.predictions or self.outcomes
+        return part.season.cycle if part is not None and isinstance(part.season, Season) else None
+
     def part(self, name: PartName) -> Part | None:
         """Return a part by name."""
         return self.predictions if name == "predictions" else self.outcomes
@@ -147,12 +160,15 @@ class Rows:
         (numeric columns, n).
     category
         Per category column the (n,) codes, their vocabulary and faults.
+    made
+        (n,) event time by which rows belong to a time of the cycle; None: `time`.
     """
 
     time: NDArray[np.int64]
     ident: NDArray[np.uint64]
     numeric: dict[str, tuple[NDArray[np.float64], NDArray[np.uint8]]]
     category: dict[str, tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8]]]
+    made: NDArray[np.int64] | None = None
 
 
 class Segment(NamedTuple):
@@ -163,8 +179,8 @@ class Segment(NamedTuple):
     rows: NDArray[np.bool_]
 
 
-def summarise(rows: Rows, segments: Sequence[Segment]) -> Part:
-    """Return the summary of at least one row, as a whole and by segment."""
+def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = None) -> Part:
+    """Return the summary of at least one row, as a whole, by segment, and with a cycle by its buckets."""
     profiles: dict[str, AnyProfile] = {}
     cells: dict[str, NDArray[np.int64]] = {}
     for name, (values, fault) in rows.numeric.items():
@@ -175,20 +191,26 @@ def summarise(rows: Rows, segments: Sequence[Segment]) -> Part:
         category = CategoryProfile.of(np.where(fault == 0, codes, -1), words)
         profiles[name] = category
         cells[name] = with_faults(category.cells(codes, words), len(category.counts), fault)
+    widths = {name: len(profile.counts) + FAULTS for name, profile in profiles.items()}
+    season = _season(rows, cycle, profiles, cells)
+    bucket = None if season is None else np.array(season.buckets)[slots_of(season.cycle, _made(rows))]
 
     def group(segment: Segment) -> Group:
-        counts = {
-            name: np.bincount(cells[name][segment.rows], minlength=len(profile.counts) + FAULTS).tolist()
-            for name, profile in profiles.items()
-        }
-        return Group(segment.column, segment.value, int(segment.rows.sum()), counts)
+        mine = {name: places[segment.rows] for name, places in cells.items()}
+        counts = {name: np.bincount(mine[name], minlength=widths[name]).tolist() for name in profiles}
+        made = Group(segment.column, segment.value, int(segment.rows.sum()), counts)
+        if season is None or bucket is None:
+            return made
+        buckets = counted(mine, widths, bucket[segment.rows], max(season.buckets) + 1)
+        return msgspec.structs.replace(made, buckets=buckets)
 
     everything = Segment("", None, np.ones(len(rows.time), np.bool_))
     order = np.lexsort((rows.ident[:, 1], rows.ident[:, 0], rows.time))
     digest = hashlib.sha256(rows.time[order].tobytes() + np.ascontiguousarray(rows.ident[order]).tobytes())
+    cycles = 0.0 if season is None else max(float(np.ptp(_made(rows))) / LENGTH[season.cycle], 1.0)
     return Part(
         columns={
-            name: {"kind": _kind(p), "inflation": inflation(p.mid_ranks, cells[name]), **p.to_plain()}
+            name: {"kind": _kind(p), "inflation": _inflation(p, cells[name], bucket, cycles), **p.to_plain()}
             for name, p in profiles.items()
         },
         groups=[group(segment) for segment in (everything, *segments)],
@@ -197,7 +219,42 @@ def summarise(rows: Rows, segments: Sequence[Segment]) -> Part:
         end=int(rows.time.max()),
         fingerprint=digest.hexdigest(),
         dependence=_dependence(profiles, cells),
+        season=msgspec.UNSET if season is None else season,
     )
+
+
+def _made(rows: Rows) -> NDArray[np.int64]:
+    return rows.time if rows.made is None else rows.made
+
+
+def _season(
+    rows: Rows, cycle: Cycle | None, profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]
+) -> Season | None:
+    """Return the cycle with its buckets: slots are compared by place and spread of the ranks of every column."""
+    if cycle is None:
+        return None
+    slots, n = slots_of(cycle, _made(rows)), LENGTH[cycle] // SLOT
+    totals = []
+    for name, profile in profiles.items():
+        good = cells[name] < len(profile.counts)
+        place = profile.mid_ranks[cells[name][good]] - 0.5
+        totals += [within(number, slots[good], n) for number in (place, np.abs(place))]
+    return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.array(totals)).tolist())
+
+
+def _inflation(profile: AnyProfile, cells: NDArray[np.int64], bucket: NDArray[np.int64] | None, cycles: float) -> float:
+    """Return the inflation of a column's ranks: with a season of those within the bucket.
+
+    What a bucket's ranks are off by comes again with every cycle, and is as large as the noise of all its rows: shared
+    among the cycles that the baseline holds.
+    """
+    if bucket is None:
+        return inflation(profile.mid_ranks, cells)
+    size, buckets = len(profile.counts), int(bucket.max()) + 1
+    good = cells < size
+    counts = np.bincount(bucket[good] * size + cells[good], minlength=buckets * size).reshape(buckets, size)
+    table, own = ranks(counts)
+    return _of_means(table[bucket[good], cells[good]]) * (1.0 + own / cycles)
 
 
 def segments_of(
@@ -231,7 +288,10 @@ def inflation(ranks: NDArray[np.float64], cells: NDArray[np.int64]) -> float:
     cells
         (n,) cell of each value in order; those behind the good cells are passed over.
     """
-    values = ranks[cells[cells < len(ranks)]]
+    return _of_means(ranks[cells[cells < len(ranks)]])
+
+
+def _of_means(values: NDArray[np.float64]) -> float:
     size = math.isqrt(len(values))
     variance = float(values.var()) if size else 0.0
     if size < BATCHES or variance == 0.0:

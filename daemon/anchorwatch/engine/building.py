@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
+from anchorwatch.engine.cycles import find
 from anchorwatch.engine.reference import token_of
+from anchorwatch.engine.season import LENGTH
 from anchorwatch.engine.state import attach, begin
 from anchorwatch.engine.track import joined
 
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.cycles import Found
     from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.season import Cycle
     from anchorwatch.engine.state import Version
-    from anchorwatch.engine.track import Plan
+    from anchorwatch.engine.track import Plan, Track
     from anchorwatch.engine.watch import Watch
 
 BEFORE = -1
@@ -40,7 +44,7 @@ def predictions(watch: Watch, version: Version, rows: Block, made: list[Made]) -
     track = version.predictions
     if track.gathered is None:
         return rows, BEFORE
-    missing = watch.first - track.rows
+    missing = _covering(watch, track, rows, watch.first - track.rows)
     if len(rows) < missing:
         track.gather(rows)
         return rows.take(slice(0, 0)), None
@@ -61,13 +65,13 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
     if track is None or plan is None or track.gathered is None:
         return labelled
     after = len(labelled) if done is None else int(np.searchsorted(labelled.at, done, side="right"))
-    needed = max(watch.first_labelled - track.rows, after + 1)
+    needed = _covering(watch, track, labelled, max(watch.first_labelled - track.rows, after + 1))
     if done is None or len(labelled) < needed:
         track.gather(labelled)
         return labelled.take(slice(0, 0))
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
-    part = outcomes_part(plan, track.gathered, known)
+    part = outcomes_part(plan, track.gathered, known, watch.cycle)
     at = int(labelled.at[needed - 1])
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
@@ -83,7 +87,11 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
         return None
     predictions = predictions_part(watch, rows)
     labelled = version.outcomes.gathered if version.outcomes is not None else None
-    outcomes = outcomes_part(watch.outcomes, labelled, predictions) if watch.outcomes is not None and labelled else None
+    outcomes = (
+        outcomes_part(watch.outcomes, labelled, predictions, watch.cycle)
+        if watch.outcomes is not None and labelled
+        else None
+    )
     return Baseline(
         model=watch.name,
         version=version.name,
@@ -95,6 +103,29 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     )
 
 
+def _covering(watch: Watch, track: Track, rows: Block, least: int) -> int:
+    """Return of how many of the rows a part is complete: at least so many, and with a season a whole cycle of them."""
+    if watch.cycle is None:
+        return least
+    begin = track.gathered[0].time[0] if track.gathered else rows.time[0] if len(rows) else 0
+    before = track.gathered[-1].time[-1] if track.gathered else begin
+    over = 0 if before >= begin + LENGTH[watch.cycle] else int(np.searchsorted(rows.time, begin + LENGTH[watch.cycle]))
+    return max(least, over + 1)
+
+
+def cycles_of(watch: Watch, version: Version, baseline: Baseline) -> list[Found]:
+    """Return the cycles of the day or week in all rows that a version has gathered, the strongest first."""
+    tracks = ((watch.predictions, version.predictions), (watch.outcomes, version.outcomes))
+    parts = (baseline.predictions, baseline.outcomes)
+    here = [
+        (_rows(plan, joined(track.gathered)), part)
+        for (plan, track), part in zip(tracks, parts, strict=True)
+        if plan is not None and track is not None and track.gathered and part is not None
+    ]
+    found = [each for rows, part in here for each in find(rows, part, looks=len(here))]
+    return sorted(found, key=lambda each: -each.strength)
+
+
 def predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
     """Return the summary of rows of the predictions track."""
     block = joined(gathered)
@@ -102,16 +133,16 @@ def predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
     for column, row in zip(watch.predictions.segment_columns, watch.segment_rows, strict=True):
         codes, words = block.category[row], block.vocabulary[row]
         segments += segments_of(column, codes, words, watch.max_segments, watch.min_sample)
-    return summarise(_rows(watch.predictions, block), segments)
+    return summarise(_rows(watch.predictions, block), segments, watch.cycle)
 
 
-def outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None) -> Part:
+def outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None, cycle: Cycle | None) -> Part:
     """Return the summary of rows of the outcomes track, in the segments that the predictions part `known` has."""
     block = joined(gathered)
     segments: list[Segment] = []
     for column, row in zip(plan.segment_columns, block.segments, strict=True):
         segments += _same_segments(known, column, row)
-    return summarise(_rows(plan, block), segments)
+    return summarise(_rows(plan, block), segments, cycle)
 
 
 def _complete(watch: Watch, version: Version, *, predictions: Part | None, outcomes: Part | None) -> Baseline:
@@ -138,6 +169,7 @@ def _rows(plan: Plan, block: Block) -> Rows:
         ident=block.ident,
         numeric={n: (block.numeric[i], block.numeric_fault[i]) for i, n in enumerate(numbers)},
         category={n: (block.category[i], block.vocabulary[i], block.category_fault[i]) for i, n in enumerate(words)},
+        made=block.made,
     )
 
 

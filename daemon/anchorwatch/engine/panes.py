@@ -90,7 +90,13 @@ class Panes:
         return type(self)(self.counts.copy(), self.rows.copy(), self.start.copy(), closed)
 
     def add(
-        self, span: Span, group: int, cells: NDArray[np.int64], time: NDArray[np.int64], at: NDArray[np.int64]
+        self,
+        span: Span,
+        group: int,
+        cells: NDArray[np.int64],
+        time: NDArray[np.int64],
+        at: NDArray[np.int64],
+        sums: NDArray[np.int64] | None = None,
     ) -> list[Window]:
         """Take rows of one group in order, and return the windows that they close.
 
@@ -104,6 +110,8 @@ class Panes:
             (columns, n) places in the vector.
         time, at
             (n,) event times and positions in the release.
+        sums
+            (k, n) numbers that are added up in the last k places of the vector; None for none.
         """
         windows = []
         done, n = 0, len(time)
@@ -116,6 +124,8 @@ class Panes:
                 stop = min(stop, int(np.searchsorted(time, end)))
             if stop > done:
                 self.counts[group] += np.bincount(cells[:, done:stop].ravel(), minlength=self.counts.shape[1])
+                if sums is not None:
+                    self.counts[group, -len(sums) :] += sums[:, done:stop].sum(axis=1)
                 self.rows[group] += stop - done
             done = stop
             if span.size is not None and self.rows[group] == span.size:

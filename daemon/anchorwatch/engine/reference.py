@@ -1,6 +1,7 @@
 """A part of a baseline made ready for comparing: every value of every column gets one cell of one long vector.
 
 A window is then a vector of counts, whatever its columns are: good cells of each column, then one cell for each fault.
+With a season there follow the slots of the cycle, and for each column the sum of the numbers that its values stand for.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.engine.baseline import FAULTS, AnyProfile, profile_of, with_faults
+from anchorwatch.engine import seasonal
+from anchorwatch.engine.baseline import FAULTS, with_faults
+from anchorwatch.engine.seasonal import Layout, Seasonal
+from anchorwatch.engine.vector import profile_for, season_for, vector_of
 from anchorwatch.events.identity import identify
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.decide.evidence import Kind
-    from anchorwatch.engine.baseline import Group, Part
+    from anchorwatch.engine.baseline import AnyProfile, Group, Part
+    from anchorwatch.engine.panes import Window
+
 
 RIGHT, WRONG = "right", "wrong"
 
@@ -50,6 +56,8 @@ class Block:
         Words of each category column.
     segments
         (segment columns, n) token of each row's value; 0 where it has none.
+    made
+        (n,) event time of the prediction, where `time` is that of its label and a season asks for it; None: `time`.
     """
 
     at: NDArray[np.int64]
@@ -61,6 +69,7 @@ class Block:
     category_fault: NDArray[np.uint8]
     vocabulary: tuple[tuple[str, ...], ...]
     segments: NDArray[np.uint64]
+    made: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -72,8 +81,13 @@ class Block:
             self.at[index], self.time[index], self.ident[index],
             self.numeric[:, index], self.numeric_fault[:, index],
             self.category[:, index], self.category_fault[:, index],
-            self.vocabulary, self.segments[:, index],
+            self.vocabulary, self.segments[:, index], None if self.made is None else self.made[index],
         )  # fmt: skip
+
+    @property
+    def in_cycle(self) -> NDArray[np.int64]:
+        """(n,) event time by which each row belongs to a time of the day or week."""
+        return self.time if self.made is None else self.made
 
 
 @dataclass(frozen=True)
@@ -96,10 +110,12 @@ class Reference:
         (columns,) how many times as much as that of independent values the mean of successive values varies.
     value
         (width,) number that stands for a cell: the mid-rank in the baseline, or 1 for wrong and 0 for right; NaN for
-        faults.
+        faults. With a season whatever the time, see `values`.
     segment_columns, tokens, token_groups, others
         Per segment column: its name, the sorted tokens of the values with a group, their groups, the group of the rest
         (-1 for none).
+    season
+        What is usual at each time of the cycle; None without one.
     """
 
     baseline: str
@@ -116,30 +132,39 @@ class Reference:
     tokens: tuple[NDArray[np.uint64], ...]
     token_groups: tuple[NDArray[np.int64], ...]
     others: tuple[int, ...]
+    season: Seasonal | None = None
 
     @classmethod
     def of(cls, baseline: str, part: Part, columns: Sequence[Column], segment_columns: Sequence[str]) -> Self:
         """Compile a part for these columns; one the baseline does not know is empty, so nothing is said of it."""
-        profiles = tuple(_profile(part, column) for column in columns)
+        profiles = tuple(profile_for(part, column) for column in columns)
         sizes = np.array([len(p.counts) for p in profiles], np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes + FAULTS)])
+        value = np.concatenate([_numbers(p, c) for p, c in zip(profiles, columns, strict=True)])
         groups = [g for g in part.groups if not g.column or g.column in segment_columns]
         by_column = [_tokens(groups, column) for column in segment_columns]
+        layout = Layout(tuple(c.name for c in columns), starts[:-1], sizes, sizes + FAULTS)
+        season = season_for(part, groups, layout, value, columns)
+        counts = np.stack([vector_of(g, columns, sizes) for g in groups])
+        if season is not None:
+            counts = np.concatenate([counts, season.tails], axis=1)
+        tail = counts.shape[1] - len(value)
         return cls(
             baseline=baseline,
             columns=tuple(columns),
             profiles=profiles,
             starts=starts[:-1],
             sizes=sizes,
-            width=int(starts[-1]),
+            width=int(starts[-1]) + tail,
             groups=tuple(g.label for g in groups),
-            counts=np.stack([_vector(g, columns, sizes) for g in groups]),
+            counts=counts,
             inflation=np.array([part.columns.get(c.name, {}).get("inflation", 1.0) for c in columns]),
-            value=np.concatenate([_values(p, c) for p, c in zip(profiles, columns, strict=True)]),
+            value=np.concatenate([value, np.full(tail, np.nan)]),
             segment_columns=tuple(segment_columns),
             tokens=tuple(tokens for tokens, _, _ in by_column),
             token_groups=tuple(places for _, places, _ in by_column),
             others=tuple(rest for _, _, rest in by_column),
+            season=season,
         )
 
     def cells(self, block: Block) -> NDArray[np.int64]:
@@ -167,16 +192,51 @@ class Reference:
             out.append(np.where(mine == 0, -1, found))
         return out
 
+    def values(
+        self, cells: NDArray[np.int64], block: Block, members: Sequence[NDArray[np.int64]]
+    ) -> list[NDArray[np.float64]]:
+        """Return (columns, n) the number that stands for each value, once per entry of `members`; NaN for a fault."""
+        if self.season is None:
+            return [self.value[cells]] * len(members)
+        return self.season.values(cells, self.season.slots_at(block.in_cycle), members)
+
+    def sums(self, values: Sequence[NDArray[np.float64]]) -> list[NDArray[np.int64]] | None:
+        """Return what of these numbers windows add up; None without a season, where the cells say as much."""
+        return None if self.season is None else [seasonal.fixed(v) for v in values]
+
+    def counted(self, cells: NDArray[np.int64], block: Block) -> NDArray[np.int64]:
+        """Return (m, n) all places of the vector in which each row counts: its cells, with a season also its slot."""
+        if self.season is None:
+            return cells
+        return np.concatenate([cells, self.season.width + self.season.slots_at(block.in_cycle)[None]])
+
+    def usual(self, windows: Sequence[Window]) -> NDArray[np.int64]:
+        """Return (windows, width) the rows of the baseline that each window is held against, by cell."""
+        if self.season is None:
+            return self.counts[[w.group for w in windows]]
+        return np.stack([self.season.usual(w.group, w.counts, self.counts[w.group]) for w in windows])
+
     @cached_property
     def means(self) -> NDArray[np.float64]:
         """(groups, columns) the mean of `value` over the baseline; NaN where a column is empty."""
         return self.mean_of(self.counts)
 
     @cached_property
+    def position(self) -> NDArray[np.float64]:
+        """(width,) value of a cell of a numeric column in the column's own unit; 0 for all other cells."""
+        parts = []
+        for profile in self.profiles:
+            cells = profile.position if isinstance(profile, NumericProfile) else np.zeros(len(profile.counts))
+            parts += [cells, np.zeros(FAULTS)]
+        return np.concatenate(parts)
+
+    @cached_property
     def variances(self) -> NDArray[np.float64]:
         """(groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
-        squares = self.counts * self._number**2
-        total = np.add.reduceat(squares, self.starts, axis=-1)
+        if self.season is None:
+            total = np.add.reduceat(self.counts * self._number**2, self.starts, axis=-1)
+        else:
+            total = self.season.squares
         n = self.valid(self.counts)
         mean_square = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
         variance: NDArray[np.float64] = np.maximum(mean_square - self.means**2, 0.0)
@@ -184,7 +244,10 @@ class Reference:
 
     def mean_of(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return (..., columns) the mean of `value` over counts (..., width), faults left out."""
-        total = np.add.reduceat(counts * self._number, self.starts, axis=-1)
+        if self.season is None:
+            total = np.add.reduceat(counts * self._number, self.starts, axis=-1)
+        else:
+            total = counts[..., -len(self.columns) :] / seasonal.UNIT
         n = np.add.reduceat(counts * self._known, self.starts, axis=-1)
         mean: NDArray[np.float64] = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
         return mean
@@ -193,10 +256,18 @@ class Reference:
         """Return (..., columns) the number of good values in counts (..., width)."""
         return np.add.reduceat(counts * self._good, self.starts, axis=-1)
 
+    def total(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return (..., columns) the number of values in counts (..., width), faults included."""
+        end = self.width if self.season is None else self.season.width
+        return np.add.reduceat(counts[..., :end], self.starts, axis=-1)
+
     @cached_property
     def _good(self) -> NDArray[np.bool_]:
         """(width,) whether a cell holds good values."""
-        return np.concatenate([np.repeat([True, False], [size, FAULTS]) for size in self.sizes])
+        good = np.zeros(self.width, np.bool_)
+        for start, size in zip(self.starts.tolist(), self.sizes.tolist(), strict=True):
+            good[start : start + size] = True
+        return good
 
     @cached_property
     def _known(self) -> NDArray[np.bool_]:
@@ -215,24 +286,7 @@ def token_of(words: Sequence[str]) -> NDArray[np.uint64]:
     return tokens
 
 
-def _profile(part: Part, column: Column) -> AnyProfile:
-    plain = part.columns.get(column.name)
-    if plain is not None and (plain["kind"] == "numeric") == column.numeric:
-        return profile_of(plain)
-    return NumericProfile.of(np.empty(0)) if column.numeric else CategoryProfile.of(np.empty(0, np.int64), ())
-
-
-def _vector(group: Group, columns: Sequence[Column], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    parts = [
-        np.array(
-            group.counts.get(c.name, []) if len(group.counts.get(c.name, [])) == n + FAULTS else [0] * (n + FAULTS)
-        )
-        for c, n in zip(columns, sizes.tolist(), strict=True)
-    ]
-    return np.concatenate(parts).astype(np.int64)
-
-
-def _values(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
+def _numbers(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
     cells = profile.mid_ranks
     if column.kind == "accuracy" and isinstance(profile, CategoryProfile):
         known = [1.0 if word == WRONG else 0.0 for word in profile.words]

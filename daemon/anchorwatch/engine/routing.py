@@ -119,6 +119,7 @@ def outcome_block(watch: Watch, version: Version, outcomes: Outcomes, release: R
         category_fault=none[: len(category)],
         vocabulary=words,
         segments=record.segments.T if n else np.empty((len(watch.segment_rows), 0), np.uint64),
+        made=None if watch.cycle is None else record.time,
     )
 
 

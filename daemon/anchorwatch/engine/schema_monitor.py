@@ -102,7 +102,7 @@ def follow(runs: Runs, needed: int, reference: Reference, block: Block, cells: N
 
 
 def _watched(reference: Reference) -> NDArray[np.bool_]:
-    total = np.add.reduceat(reference.counts[0], reference.starts)
+    total = reference.total(reference.counts[0])
     good = reference.valid(reference.counts[0])
     return (total > 0) & (good >= (1 - OFTEN) * total)
 

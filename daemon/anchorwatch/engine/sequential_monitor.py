@@ -36,7 +36,7 @@ class Seen(NamedTuple):
     block
         The rows.
     values
-        (columns of the lookout, n) the number of each value; NaN for a fault.
+        Per entry of `members`, (columns of the lookout, n) the number of each value; NaN for a fault.
     members
         Group of each row, once for all rows and once per segment column.
     windows
@@ -46,7 +46,7 @@ class Seen(NamedTuple):
     """
 
     block: Block
-    values: NDArray[np.float64]
+    values: Sequence[NDArray[np.float64]]
     members: Sequence[NDArray[np.int64]]
     windows: Sequence[Window]
     rank: Sequence[NDArray[np.int64]]
@@ -57,11 +57,11 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
     columns = list(lookout.columns)
     usual = Moments.of(reference, columns)
     events: list[tuple[Moment, int, _Alarm | Window]] = []
-    for groups, rank in zip(seen.members, seen.rank, strict=True):
-        alarms = lanes.state.update(seen.values, groups)
-        events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, seen, groups, rank)]
+    for values, groups, rank in zip(seen.values, seen.members, seen.rank, strict=True):
+        alarms = lanes.state.update(values, groups)
+        events += [(a.moment, 0, a) for a in _alarms(alarms, lanes, (seen.block, values), groups, rank)]
         for group in np.unique(groups[groups >= 0]).tolist():
-            lanes.past.add(group, seen.values[:, groups == group])
+            lanes.past.add(group, values[:, groups == group])
         if not lookout.every_group:
             break
     if events or lanes.drifting.any() or lanes.suspected.any():
@@ -106,15 +106,20 @@ class _Alarm:
 
 
 def _alarms(
-    alarms: Alarms, lanes: Lanes, seen: Seen, groups: NDArray[np.int64], rank: NDArray[np.int64]
+    alarms: Alarms,
+    lanes: Lanes,
+    rows: tuple[Block, NDArray[np.float64]],
+    groups: NDArray[np.int64],
+    rank: NDArray[np.int64],
 ) -> list[_Alarm]:
+    block, values = rows
     out = []
     for k, event in enumerate(alarms.event.tolist()):
         group, subject = int(alarms.group[k]), int(alarms.subject[k])
-        mine = seen.values[subject, : event + 1][groups[: event + 1] == group]
+        mine = values[subject, : event + 1][groups[: event + 1] == group]
         out.append(
             _Alarm(
-                moment=Moment(int(seen.block.at[event]), 1, int(seen.block.time[event])),
+                moment=Moment(int(block.at[event]), 1, int(block.time[event])),
                 group=group,
                 subject=subject,
                 row=int(rank[event]),

@@ -1,11 +1,13 @@
 """Shares of a window against those of the baseline: missing, mistyped, unseen and out-of-range values, wrong answers.
 
 The number of such values in a window of n is held against what the baseline predicts for n values, its own size taken
-into account: a beta-binomial distribution with the Jeffreys prior (Gelman et al., "Bayesian Data Analysis", 2.4).
+into account: a beta-binomial distribution with the Jeffreys prior (Gelman et al., "Bayesian Data Analysis", 2.4). Wrong
+answers come in spells: window and baseline count as so many answers as they are worth, by the baseline's inflation.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,6 +35,7 @@ class Share(NamedTuple):
     """A share that is watched: which cells count, out of which.
 
     `both` is whether a fall is a change too (accuracy that improves), or nothing at all (fewer missing values).
+    `inflation` is how many successive values tell as much as one independent value.
     """
 
     kind: Kind
@@ -40,6 +43,7 @@ class Share(NamedTuple):
     part: tuple[int, ...]
     whole: slice
     both: bool
+    inflation: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ def shares_of(reference: Reference) -> list[Share]:
             if isinstance(profile, CategoryProfile):
                 wrong = tuple(range(start, start + size))
                 part = tuple(c for c in wrong if reference.value[c] == 1.0)
-                out.append(Share(Kind.ACCURACY, column.name, part, good, both=True))
+                inflation = float(reference.inflation[i])
+                out.append(Share(Kind.ACCURACY, column.name, part, good, both=True, inflation=inflation))
             continue
         everything = slice(start, start + size + 4)
         fault = {f: start + size + f - 1 for f in Fault if f is not Fault.NONE}
@@ -90,11 +95,11 @@ def judge(shares: Sequence[Share], bounds: Bounds, reference: Reference, windows
     if not windows or not shares:
         return []
     now = _sums(shares, np.stack([w.counts for w in windows]))
-    usual = _sums(shares, reference.counts)
+    usual = _sums(shares, reference.usual(windows))
     findings = []
-    for window, seen in zip(windows, now.tolist(), strict=True):
+    for window, seen, known in zip(windows, now.tolist(), usual.tolist(), strict=True):
         segment = reference.groups[window.group]
-        for share, (k, n), (k0, n0) in zip(shares, seen, usual[window.group].tolist(), strict=True):
+        for share, (k, n), (k0, n0) in zip(shares, seen, known, strict=True):
             verdict = _verdict(_Seen(k, n, k0, n0), bounds, level, share, window)
             found = (window.moment, segment, share.kind, share.subject, MONITOR, verdict, reference.baseline)
             findings.append(Finding(*found, decisive=False))
@@ -121,7 +126,7 @@ def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, window: Wi
     statistic = seen.k / seen.n if seen.n else np.nan
     effect = statistic - expected
     size, unit = points(effect)
-    said, reason = _level(seen, effect, bounds, level, both=share.both)
+    said, reason = _level(seen, effect, bounds, level, share)
     return Verdict(
         level=said,
         reason=reason,
@@ -135,23 +140,25 @@ def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, window: Wi
     )
 
 
-def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, *, both: bool) -> tuple[Level, str]:
+def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, share: Share) -> tuple[Level, str]:
     if seen.n0 < bounds.min_sample:
         return Level.UNDETERMINED, "baseline_too_small"
     if seen.n < bounds.min_sample:
         return Level.UNDETERMINED, "too_few_values"
-    if (abs(effect) if both else effect) < bounds.smallest:
+    if (abs(effect) if share.both else effect) < bounds.smallest:
         return Level.STABLE, "small_effect"
-    if _tail(seen, upper=effect > 0) > (level / 2 if both else level):
+    if _tail(seen, share.inflation, upper=effect > 0) > (level / 2 if share.both else level):
         return Level.STABLE, "within_noise"
     return Level.DRIFT, "differs"
 
 
-def _tail(seen: _Seen, *, upper: bool) -> float:
+def _tail(seen: _Seen, inflation: float = 1.0, *, upper: bool) -> float:
     """Return the predictive probability of a count at least as far out as the one seen."""
     from scipy.special import betaln
 
-    k = np.arange(seen.k, seen.n + 1) if upper else np.arange(seen.k + 1)
-    a, b = seen.k0 + 0.5, seen.n0 - seen.k0 + 0.5
-    ways = -betaln(seen.n - k + 1, k + 1) - np.log(seen.n + 1)
-    return min(float(np.exp(ways + betaln(k + a, seen.n - k + b) - betaln(a, b)).sum()), 1.0)
+    n = max(int(seen.n / inflation), 1)
+    reached = min(math.floor(seen.k / inflation) if upper else math.ceil(seen.k / inflation), n)
+    k = np.arange(reached, n + 1) if upper else np.arange(reached + 1)
+    a, b = seen.k0 / inflation + 0.5, (seen.n0 - seen.k0) / inflation + 0.5
+    ways = -betaln(n - k + 1, k + 1) - np.log(n + 1)
+    return min(float(np.exp(ways + betaln(k + a, n - k + b) - betaln(a, b)).sum()), 1.0)

@@ -51,7 +51,7 @@ def scenes_of(watch: Watch, baseline: Baseline, logged: Logged | None) -> dict[P
         plan = watch.outcomes
         labelled = None if logged is None else logged.labelled
         rows = Drawn(outcomes, plan, ()) if labelled is None else Resampled.of(labelled, outcomes, plan)
-        summary = partial(_outcomes, plan, predictions)
+        summary = partial(_outcomes, watch, plan, predictions)
         scenes["outcomes"] = Scene(plan, rules, rows, outcomes.rows, summary)
     return scenes
 
@@ -60,8 +60,8 @@ def _predictions(watch: Watch, block: Block) -> Part:
     return predictions_part(watch, [block])
 
 
-def _outcomes(plan: Plan, known: Part | None, block: Block) -> Part:
-    return outcomes_part(plan, [block], known)
+def _outcomes(watch: Watch, plan: Plan, known: Part | None, block: Block) -> Part:
+    return outcomes_part(plan, [block], known, watch.cycle)
 
 
 def described(rows: Rows) -> str:
@@ -69,6 +69,9 @@ def described(rows: Rows) -> str:
     if isinstance(rows, Resampled):
         blocks = "one by one" if rows.length == 1 else f"in blocks of {rows.length:,}"
         return f"{len(rows.rows):,} rows of the log, drawn {blocks}"
-    if isinstance(rows, Drawn) and not rows.dependent:
-        return "drawn from the profiles of the baseline as independent columns: it keeps no correlations"
-    return "drawn from the profiles of the baseline, with the correlations and memory it keeps"
+    if not isinstance(rows, Drawn):
+        raise TypeError(f"nobody knows how {type(rows).__name__} makes rows")
+    season = ", and without its season" if rows.seasonal else ""
+    if not rows.dependent:
+        return f"drawn from the profiles of the baseline as independent columns: it keeps no correlations{season}"
+    return f"drawn from the profiles of the baseline, with the correlations and memory it keeps{season}"

@@ -144,7 +144,9 @@ class Track:
         cells = reference.cells(block)
         members = reference.members(block)
         ranks = [self._rank(groups, block.time) for groups in members]
-        windows = self._windows(plan.span, members, cells, block, time, frontier)
+        values = reference.values(cells, block, members)
+        sums = reference.sums(values)
+        windows = self._windows(plan.span, members, reference.counted(cells, block), sums, block, time, frontier)
         findings: list[Finding] = []
         if plan.schema_run is not None:
             findings += schema_monitor.follow(self.runs, plan.schema_run, reference, block, cells)
@@ -154,9 +156,10 @@ class Track:
         for kind, bounds in plan.shares.items():
             mine = [s for s in shares if s.kind == kind]
             findings += share_monitor.judge(mine, bounds, reference, windows)
-        values = reference.value[cells]
         for lookout, lanes in zip(plan.lookouts, self.lanes, strict=True):
-            seen = Seen(block, values[list(lookout.columns)], members, windows, ranks)
+            first = values[0][list(lookout.columns)]
+            numbers = [first if v is values[0] else v[list(lookout.columns)] for v in values]
+            seen = Seen(block, numbers, members, windows, ranks)
             findings += sequential_monitor.follow(lanes, lookout, reference, self.marks, seen)
         return findings
 
@@ -174,6 +177,7 @@ class Track:
         span: Span,
         members: Sequence[NDArray[np.int64]],
         cells: NDArray[np.int64],
+        sums: Sequence[NDArray[np.int64]] | None,
         block: Block,
         time: NDArray[np.int64],
         frontier: int,
@@ -182,9 +186,10 @@ class Track:
         windows: list[Window] = []
         if panes is None:
             return windows
-        for groups in members:
+        for k, groups in enumerate(members):
             for group, rows in _by_group(groups):
-                windows += panes.add(span, group, cells[:, rows], block.time[rows], block.at[rows])
+                mine = None if sums is None else sums[k][:, rows]
+                windows += panes.add(span, group, cells[:, rows], block.time[rows], block.at[rows], mine)
         windows += panes.expire(span, frontier)
         placed = [
             w if w.moment.position >= 0 else replace(w, moment=w.moment._replace(position=_before(time, w.moment.time)))
@@ -250,12 +255,14 @@ def joined(blocks: Sequence[Block]) -> Block:
         category_fault=np.concatenate([b.category_fault for b in blocks], axis=1),
         vocabulary=tuple(tuple(w) for w in words),
         segments=np.concatenate([b.segments for b in blocks], axis=1),
+        made=None if blocks[0].made is None else np.concatenate([b.in_cycle for b in blocks]),
     )
 
 
 def block_to_plain(block: Block) -> dict[str, Any]:
     """Return rows as plain data; their positions in a release that is over are dropped."""
-    plain = {name: getattr(block, name) for name in Block.__dataclass_fields__ if name not in {"at", "vocabulary"}}
+    names = [name for name in Block.__dataclass_fields__ if name not in {"at", "vocabulary"}]
+    plain = {name: getattr(block, name) for name in names if name != "made" or block.made is not None}
     return {**plain, "vocabulary": [list(words) for words in block.vocabulary]}
 
 

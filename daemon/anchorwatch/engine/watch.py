@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.season import Cycle
     from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
     from anchorwatch.settings.monitors import Accuracy, Drift, Monitor
-    from anchorwatch_detectors.base import WindowTest
+    from anchorwatch_detectors.comparison import WindowTest
 
 REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
 
@@ -71,6 +72,8 @@ class Watch:
         Rows that make the parts of a baseline, where it is not given.
     given
         The baseline of every version, where it is given.
+    cycle
+        By which baselines compare like with like; None for not at all.
     segment_rows
         Rows of `Shape.category` that are segment columns.
     max_segments, min_sample
@@ -99,6 +102,7 @@ class Watch:
     first: int
     first_labelled: int
     given: Baseline | None
+    cycle: Cycle | None
     segment_rows: tuple[int, ...]
     max_segments: int
     min_sample: int
@@ -143,6 +147,8 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
             f"model {name}: baseline {given.id} holds nothing about errors, so accuracy could not be judged: build it "
             "with labels, or set monitors.accuracy.enabled: false"
         )
+    if given is not None and given.cycle != model.baseline.season:
+        raise ConfigurationError(_OTHER_SEASON.format(name=name, id=given.id, has=given.cycle or "none"))
     shape = shape_of(model)
     segment_rows = tuple(shape.category.index(column) for column in model.segments)
     wait = REMEMBERED if model.labels is None else model.labels.wait
@@ -159,6 +165,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         first=first,
         first_labelled=model.baseline.labels or first,
         given=given,
+        cycle=model.baseline.season,
         segment_rows=segment_rows,
         max_segments=model.max_segments,
         min_sample=model.windows.min_sample,
@@ -171,11 +178,19 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
     )
 
 
+_OTHER_SEASON = (
+    "model {name}: baseline {id} was built with season: {has}, and baseline.season says otherwise: say the same there, "
+    "or build the baseline anew"
+)
+
+
 def _fingerprint(model: Model, given: Baseline | None) -> str:
     """Hash what gives the state its form: alerting and retrain policies may change at any time."""
     form = model.model_dump(mode="json", exclude={"retrain"})
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
+    if model.baseline.season is None:
+        form["baseline"].pop("season")
     form["given"] = given.id if given is not None else None
     return hashlib.sha256(msgspec.json.encode(form, order="deterministic")).hexdigest()
 

@@ -2,6 +2,12 @@
 
 A difference counts when it is both beyond noise (false-discovery rate over the columns, shared among the groups) and
 large enough to be worth knowing. Either alone is not drift.
+
+The engine keeps counts over the baseline's cells and no rows, so the cells are what is compared: statistics are exact
+over them (`anchorwatch_detectors.bounds` says how far from those of the rows they can be). A p-value is worked out only
+where it can change what is said, which is nowhere in a window whose differences are all small; what is said is the same
+as if all had been. Values that follow one another are seldom independent: p-values are those of as many independent
+values as the window and the baseline are worth, by the inflation that the baseline found for the column.
 """
 
 from __future__ import annotations
@@ -9,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.panes import Window
     from anchorwatch.engine.reference import Column, Reference
-    from anchorwatch_detectors.base import Comparison, WindowTest
+    from anchorwatch_detectors.comparison import WindowTest
 
 
 Correction = Callable[["NDArray[np.float64]"], "NDArray[np.float64]"]
@@ -49,7 +55,7 @@ class Family:
     min_sample
         Values below which nothing is said.
     correction
-        Adjusts the p-values of the columns of a window.
+        Adjusts the p-values of the columns of a window: steps up through them in order of size, and makes none smaller.
     budgeted
         Whether the significance follows the budget of false alarms.
     """
@@ -67,67 +73,100 @@ def compare(family: Family, reference: Reference, windows: Sequence[Window]) -> 
     """Return a finding for each window and column of the family."""
     if not windows or not family.columns:
         return []
-    gather, position = _gather(family, reference)
-    current = _padded(np.stack([w.counts for w in windows]), gather)
+    columns = list(family.columns)
+    tables = _tables(family, reference, windows)
+    shape = (len(windows), len(columns))
+    result = family.test.compare(*tables.joined(), p_values=False)
+    statistic, effect = result.statistic.reshape(shape), result.effect.reshape(shape)
+    known, n = tables.before.sum(axis=-1), tables.current.sum(axis=-1)
+    tested = (known >= family.min_sample) & (n >= family.min_sample)
     groups = [w.group for w in windows]
-    before = _padded(reference.counts[groups], gather)
-    shape = (len(windows) * len(family.columns), gather.shape[1])
-    values = None if position is None else np.tile(position, (len(windows), 1))
-    result = family.test.compare(before.reshape(shape), current.reshape(shape), values)
-    shift = reference.mean_of(np.stack([w.counts for w in windows])) - reference.means[groups]
-    n, known = current.sum(axis=-1), before.sum(axis=-1)
+    shift = (reference.mean_of(np.stack([w.counts for w in windows])) - reference.means[groups])[:, columns]
     findings = []
     for i, window in enumerate(windows):
-        row = slice(i * len(family.columns), (i + 1) * len(family.columns))
-        p = np.where((n[i] >= family.min_sample) & (known[i] >= family.min_sample), result.p_value[row], np.nan)
-        adjusted = np.minimum(family.correction(p) * len(reference.groups), 1.0)
-        for j, index in enumerate(family.columns):
-            verdict = _verdict(
-                family, _Row(result, row.start + j, float(adjusted[j]), int(n[i, j]), int(known[i, j])),
-                reference.columns[index], float(shift[i, index]), window,
-            )  # fmt: skip
+        real = _beyond_noise(family, reference, tables, i, tested[i], effect[i])
+        rows = zip(
+            statistic[i].tolist(),
+            effect[i].tolist(),
+            shift[i].tolist(),
+            known[i].tolist(),
+            n[i].tolist(),
+            real.tolist(),
+            strict=True,
+        )
+        for index, row in zip(columns, map(_Row._make, rows), strict=True):
+            verdict = _verdict(family, row, reference.columns[index], window)
             findings.append(_finding(reference, window, reference.columns[index], family.test.name, verdict))
     return findings
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    result: Comparison
-    index: int
-    adjusted: float
-    n: int
+def _beyond_noise(
+    family: Family,
+    reference: Reference,
+    tables: _Tables,
+    window: int,
+    tested: NDArray[np.bool_],
+    effect: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Return (columns,) whether a column of a window that is tested, and its effect large, is beyond noise.
+
+    An adjusted p-value is never below the p-value. So where no large effect has a p-value that is significant without
+    adjustment, none is with it, and the p-values of the other columns, which could only help to adjust it, do not
+    matter.
+    """
+    groups = len(reference.groups)
+    inflation = reference.inflation[list(family.columns)]
+
+    def p_values(rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return family.test.compare(*tables.of(window, rows), inflation=inflation[rows]).p_value
+
+    large = tested & (effect >= family.smallest_effect)
+    if not large.any():
+        return large
+    p = np.full(len(tested), np.nan)
+    p[large] = p_values(large)
+    if (p[large] * groups > family.significance).all():
+        return np.zeros_like(large)
+    rest = tested & ~large
+    if rest.any():
+        p[rest] = p_values(rest)
+    adjusted = np.minimum(family.correction(p) * groups, 1.0)
+    real: NDArray[np.bool_] = large & (np.isnan(p) | (adjusted <= family.significance))  # without p-value, by effect
+    return real
+
+
+class _Row(NamedTuple):
+    statistic: float
+    effect: float
+    shift: float
     known: int
+    n: int
+    real: bool
 
 
-def _verdict(family: Family, row: _Row, column: Column, shift: float, window: Window) -> Verdict:
-    statistic = float(row.result.statistic[row.index])
-    effect = float(row.result.effect[row.index])
-    direction = direction_of(column.kind, shift)
-    signed = math.copysign(effect, shift) if column.numeric and not math.isnan(shift) else effect
-    level, reason = _level(family, row, effect)
+def _verdict(family: Family, row: _Row, column: Column, window: Window) -> Verdict:
+    level, reason = _level(family, row)
     return Verdict(
         level=level,
         reason=reason,
-        statistic=statistic,
+        statistic=row.statistic,
         threshold=family.smallest_effect,
-        effect=signed,
+        effect=math.copysign(row.effect, row.shift) if column.numeric and not math.isnan(row.shift) else row.effect,
         effect_unit=window_unit(family.test.name),
-        direction=direction,
+        direction=direction_of(column.kind, row.shift),
         n=row.n,
         **(window.interval() if level is Level.DRIFT else {}),
     )
 
 
-def _level(family: Family, row: _Row, effect: float) -> tuple[Level, str]:
+def _level(family: Family, row: _Row) -> tuple[Level, str]:
     if row.known < family.min_sample:
         return Level.UNDETERMINED, "baseline_too_small"
     if row.n < family.min_sample:
         return Level.UNDETERMINED, "too_few_values"
-    if not effect >= family.smallest_effect:
+    if not row.effect >= family.smallest_effect:
         return Level.STABLE, "small_effect"
-    if not math.isnan(row.adjusted) and row.adjusted > family.significance:  # a test without p-value goes by effect
-        return Level.STABLE, "within_noise"
-    return Level.DRIFT, "differs"
+    return (Level.DRIFT, "differs") if row.real else (Level.STABLE, "within_noise")
 
 
 def direction_of(kind: Kind, shift: float) -> Direction:
@@ -150,23 +189,38 @@ def _finding(reference: Reference, window: Window, column: Column, monitor: str,
     )
 
 
-def _gather(family: Family, reference: Reference) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
-    """Return (columns, cells) the places of each column's cells, padded with the place behind the vector's end."""
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """(windows, columns, cells) counts of baselines and windows, and (columns, cells) positions of numeric cells."""
+
+    before: NDArray[np.int64]
+    current: NDArray[np.int64]
+    position: NDArray[np.float64] | None
+
+    def joined(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64] | None]:
+        """Return all windows as rows of one table."""
+        windows, _, cells = self.current.shape
+        values = None if self.position is None else np.tile(self.position, (windows, 1))
+        return self.before.reshape(-1, cells), self.current.reshape(-1, cells), values
+
+    def of(
+        self, window: int, rows: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64] | None]:
+        """Return some columns of one window."""
+        values = None if self.position is None else self.position[rows]
+        return self.before[window][rows], self.current[window][rows], values
+
+
+def _tables(family: Family, reference: Reference, windows: Sequence[Window]) -> _Tables:
+    """Return the cells of each column of the family side by side, padded with empty ones up to the widest column."""
     columns = list(family.columns)
-    widest = int(reference.sizes[columns].max())
-    reach = np.arange(widest)
-    inside = reach < reference.sizes[columns][:, None]
-    gather = np.where(inside, reference.starts[columns][:, None] + reach, reference.width)
-    if not reference.columns[columns[0]].numeric:
-        return gather, None
-    position = np.zeros((len(columns), widest))
-    for row, index in enumerate(columns):
-        profile = reference.profiles[index]
-        cells = profile.position  # type: ignore[union-attr]  # numeric columns have numeric profiles
-        position[row] = np.concatenate([cells, np.full(widest - len(cells), cells[-1])])
-    return gather, position
-
-
-def _padded(counts: NDArray[np.int64], gather: NDArray[np.int64]) -> NDArray[np.int64]:
-    zero = np.zeros((len(counts), 1), np.int64)
-    return np.concatenate([counts, zero], axis=1)[:, gather]
+    sizes, starts = reference.sizes[columns, np.newaxis], reference.starts[columns, np.newaxis]
+    reach = np.arange(int(sizes.max()))
+    inside = reach < sizes
+    gather = starts + np.minimum(reach, sizes - 1)
+    usual, seen = reference.usual(windows), np.stack([w.counts for w in windows])
+    before, current = (np.take(counts, gather, axis=1, mode="clip") for counts in (usual, seen))  # all are inside
+    if not inside.all():
+        before[:, ~inside] = current[:, ~inside] = 0
+    numeric = reference.columns[columns[0]].numeric
+    return _Tables(before, current, reference.position[gather] if numeric else None)

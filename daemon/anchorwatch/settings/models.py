@@ -75,6 +75,11 @@ class Baseline(Section):
     )
     name: Name | None = Field(None, description="Name or id of a baseline in the store.")
     file: Location | None = Field(None, description="A baseline exported to a JSON file.")
+    season: Literal["day", "week"] | None = Field(
+        None,
+        description="Compare with the same time of the day or week (UTC) in the baseline, which covers a whole one at "
+        "least; null: whatever the time.",
+    )
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield a baseline that comes from nowhere, or from several places."""
@@ -154,6 +159,9 @@ def _policies(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
+_BITS = ("eddm", "river.drift.binary.DDM", "river.drift.binary.EDDM", "river.drift.binary.FHDDM")
+
+
 class Model(Section):
     """One model and its watch."""
 
@@ -187,6 +195,13 @@ class Model(Section):
         yield from self._segment_conflicts()
         if self.baseline.labels is not None and self.labels is None:
             yield Conflict(("baseline", "labels"), "the model has no labels to gather: add `labels:` or remove this")
+        detector = self.monitors.accuracy.sequential
+        if self.baseline.season is not None and detector is not None and detector.name in _BITS:
+            yield Conflict(
+                ("monitors", "accuracy", "sequential"),
+                f"with a season an error counts by how usual it is at its time of the {self.baseline.season}, and "
+                f"`{detector.name}` only knows 0 and 1: choose another one, such as adwin, or leave `season` out",
+            )
         names = [policy.name for policy in self.retrain]
         for index, policy in enumerate(self.retrain):
             if policy.name in names[:index]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.window.quadratic import NODES, SumOfSquares
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 _ROOTS: Final = 4.0 + 4 * np.arange(20)[:, np.newaxis] + NODES
 _AT: Final = (_ROOTS**2 - 1) / 4
@@ -59,29 +60,44 @@ class AndersonDarling(WindowTest):
     kinds: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.NUMERIC})
     smallest_effect: ClassVar[float] = 0.2
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`. Cells in order are enough: no position is read."""
+    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`. Cells in order are enough: no position is read."""
         del position
         n, m = (np.maximum(side.sum(axis=1, keepdims=True), 1).astype(np.float64) for side in (reference, current))
         known = (reference.sum(axis=1) > 0) & (current.sum(axis=1) > 0)
         total = n + m
         gap = _middle(reference) / n - _middle(current) / m
-        weight = (reference + current) / total
-        rank = _middle(reference + current) / total
-        variance = rank * (1 - rank) - weight / 4  # of the bridge, in the middle of the cell
-        inside = (weight > 0) & (variance > 1e-12)
-        variance, weight = np.where(inside, variance, 1.0), np.where(inside, weight, 0.0)
+        weight, _, variance = _bridge(reference, current)
         distance = np.where(known, (weight * gap**2 / variance).sum(axis=1), np.nan)
         statistic = distance * (n * m * (total - 1) / total**2)[:, 0]
+        return statistic, np.sqrt(distance)
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
+        """Return p-values; see `WindowTest.tail`."""
+        del position
+        weight, rank, variance = _bridge(reference, current)
         up, down = weight * rank**2 / variance, weight * (1 - rank) ** 2 / variance
         spread = 2 * ((weight**2).sum(axis=1) + 2 * ((np.cumsum(up, axis=1) - up) * down).sum(axis=1))
         moves = spread > 0
         over = (statistic - weight.sum(axis=1)) / np.sqrt(np.where(moves, spread, 1.0))
         chance = np.where(moves, _LAW.tail(1 + _DEVIATION * over), 1.0)
-        return Comparison(statistic, np.where(known, chance, np.nan), np.sqrt(distance))
+        return np.where(np.isnan(statistic), np.nan, chance)
 
 
-def _middle(counts: Ints) -> Floats:
+def _bridge(reference: Counts, current: Counts) -> tuple[Floats, Floats, Floats]:
+    """Return each cell's share of all values, the rank of its middle, and the bridge's variance there.
+
+    The share is 0, and the variance 1, where a cell tells nothing.
+    """
+    total = np.maximum((reference + current).sum(axis=1, keepdims=True), 1)
+    weight = (reference + current) / total
+    rank = _middle(reference + current) / total
+    variance = rank * (1 - rank) - weight / 4
+    inside = (weight > 0) & (variance > 1e-12)
+    return np.where(inside, weight, 0.0), rank, np.where(inside, variance, 1.0)
+
+
+def _middle(counts: Counts) -> Floats:
     """Return how many values lie before the middle of each cell."""
-    before: Floats = np.cumsum(counts, axis=1) - counts / 2
+    before: Floats = np.cumsum(counts, axis=1, dtype=np.float64) - counts / 2
     return before

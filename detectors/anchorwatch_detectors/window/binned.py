@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy.special import chdtrc
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.parameters import check_real, check_whole
-from anchorwatch_detectors.window.cells import coarsened, sturdy
+from anchorwatch_detectors.window.cells import coarsened, rare_tail, sturdy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +45,27 @@ class BinnedTest(WindowTest):
         check_whole(self.name, "bins", self.bins, least=2, most=10_000)
         check_real(self.name, "least_expected", self.least_expected, least=0.0)
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`."""
-        if position is not None:
-            reference, current = coarsened(reference, current, self.bins)
-        statistic, effect = self.measure(reference, current)
-        pooled, common = sturdy(reference, current, self.least_expected), statistic
+    def cells(self, reference: Ints, current: Ints, position: Floats | None) -> tuple[Ints, Ints, Floats | None]:
+        """Return the bins of numeric columns, with their numbers for positions, and words as they are."""
+        if position is None:
+            return reference, current, None
+        number = np.broadcast_to(np.arange(self.bins, dtype=np.float64), (len(reference), self.bins))
+        return *coarsened(reference, current, self.bins), number
+
+    @abc.abstractmethod
+    def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`. No position is read."""
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None = None) -> Floats:
+        """Return p-values; see `WindowTest.tail`. A position says that the cells are bins made from the reference."""
+        fixed = position is not None
+        pooled = sturdy(reference, current, self.least_expected, fixed=fixed)
         if pooled[0] is not reference:
-            common, _ = self.measure(*pooled)
-        return Comparison(statistic, self.tail(common, *pooled), effect)
+            statistic, _ = self.measure(*pooled)
+        return rare_tail(self.law(statistic, *pooled), reference, current, self.least_expected, fixed=fixed)
 
     @abc.abstractmethod
-    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
-        """Return statistic and effect of (columns, cells) counts; NaN where either side is empty."""
-
-    @abc.abstractmethod
-    def tail(self, statistic: Floats, reference: Ints, current: Ints) -> Floats:
+    def law(self, statistic: Floats, reference: Counts, current: Counts) -> Floats:
         """Return the probability of a statistic at least as large, for (columns, cells) counts with no rare cell."""
 
 
@@ -71,7 +77,7 @@ class ChiSquareLaw(BinnedTest):
     def chi_square(self, statistic: Floats, balance: Floats) -> Floats:
         """Return the chi-square value of a statistic; `balance` is n m / (n + m) of the two sizes."""
 
-    def tail(self, statistic: Floats, reference: Ints, current: Ints) -> Floats:
+    def law(self, statistic: Floats, reference: Counts, current: Counts) -> Floats:
         """Return the upper tail of the chi-square law with one degree of freedom less than there are cells."""
         n, m = reference.sum(axis=1), current.sum(axis=1)
         value = self.chi_square(statistic, n * (m / np.maximum(n + m, 1)))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +60,9 @@ class ChiSquare(ChiSquareLaw):
     name: ClassVar[str] = "chi_square"
     smallest_effect: ClassVar[float] = 0.1
 
-    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
         """Return Pearson's statistic and Cramer's V at equal weight."""
+        del position
         p, q = shares(reference, current)
         statistic = np.zeros(len(reference))
         for counts, expected in zip((reference, current), expected_counts(reference, current), strict=True):

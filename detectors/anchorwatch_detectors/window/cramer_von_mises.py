@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.window.quadratic import NODES, SumOfSquares, bridge
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 _ROOTS: Final = np.pi * (1.5 + 2 * np.arange(20)[:, np.newaxis] + NODES / 2)
 _LAW: Final = SumOfSquares(_ROOTS**2, 2 / _ROOTS * np.sqrt(_ROOTS / np.abs(np.sin(_ROOTS))), np.pi, 0.005)
@@ -54,25 +55,40 @@ class CramerVonMises(WindowTest):
     kinds: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.NUMERIC})
     smallest_effect: ClassVar[float] = 0.075
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`. Cells in order are enough: no position is read."""
+    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`. Cells in order are enough: no position is read."""
         del position
-        counts = reference + current
-        n, m = (np.maximum(side.sum(axis=1, keepdims=True), 1).astype(np.float64) for side in (reference, current))
+        n, m = _sizes(reference), _sizes(current)
         known = (reference.sum(axis=1) > 0) & (current.sum(axis=1) > 0)
         gap = np.cumsum(reference, axis=1)[:, :-1] / n - np.cumsum(current, axis=1)[:, :-1] / m
-        weight = (counts[:, :-1] + counts[:, 1:]) / (2 * (n + m))
-        distance = np.where(known, (weight * gap**2).sum(axis=1), np.nan)
-        rank = np.cumsum(counts, axis=1)[:, :-1] / (n + m)
-        law = bridge(rank, weight)
+        distance = np.where(known, (_weight(reference + current, n + m) * gap**2).sum(axis=1), np.nan)
+        return distance * (n * m / (n + m))[:, 0], np.sqrt(distance)
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
+        """Return p-values; see `WindowTest.tail`."""
+        del position
+        n, m = _sizes(reference), _sizes(current)
+        rank = np.cumsum(reference + current, axis=1)[:, :-1] / (n + m)
+        law = bridge(rank, _weight(reference + current, n + m))
         n, m = n[:, 0], m[:, 0]
         total = n + m
-        statistic = distance * (n * m / total)
         variance = law.variance * _finite(n, m)
         moves = variance > 1e-12
         over = (statistic - law.mean * total / (total - 1)) / np.sqrt(45 * np.where(moves, variance, 1.0))
         chance = np.where(moves, _LAW.tail(1 / 6 + over), 1.0)
-        return Comparison(statistic, np.where(known, chance, np.nan), np.sqrt(distance))
+        return np.where(np.isnan(statistic), np.nan, chance)
+
+
+def _sizes(counts: Counts) -> Floats:
+    """Return (columns, 1) how many values there are; 1 where there are none."""
+    sizes: Floats = np.maximum(counts.sum(axis=1, keepdims=True), 1).astype(np.float64)
+    return sizes
+
+
+def _weight(counts: Counts, total: Floats) -> Floats:
+    """Return the weight of the place behind each cell but the last: half the share of the values on either side."""
+    weight: Floats = (counts[:, :-1] + counts[:, 1:]) / (2 * total)
+    return weight
 
 
 def _finite(n: Floats, m: Floats) -> Floats:

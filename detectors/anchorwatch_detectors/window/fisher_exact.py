@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import numpy as np
 from scipy.special import gammaln
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.window.cells import shares
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 _AT_ONCE: Final = 1_000_000
 """Terms that are summed in one go: about 50 MB."""
@@ -55,24 +56,34 @@ class FisherExact(WindowTest):
     kinds: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.CATEGORY})
     smallest_effect: ClassVar[float] = 0.2
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`."""
+    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`."""
         del position
         p, q = shares(reference, current)
         known = (reference.sum(axis=1) > 0) & (current.sum(axis=1) > 0)
+        effect = 2 * np.abs(np.arcsin(np.sqrt(p)) - np.arcsin(np.sqrt(q)))
+        return (
+            np.where(known, np.abs(p - q).max(axis=1, initial=0.0), np.nan),
+            np.where(known, effect.max(axis=1, initial=0.0), np.nan),
+        )
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
+        """Return p-values; see `WindowTest.tail`. Counts that are no whole numbers are rounded, word by word."""
+        del position
+        known = ~np.isnan(statistic)
         seen = ((reference + current) > 0) & known[:, np.newaxis]
+        n, m = (np.broadcast_to(_rounded(side.sum(axis=1, keepdims=True)), side.shape) for side in (reference, current))
+        before, found = _rounded(reference), _rounded(current)
         chance = np.ones(reference.shape)
-        n, m = (np.broadcast_to(side.sum(axis=1, keepdims=True), side.shape) for side in (reference, current))
-        chance[seen] = _two_sided(current[seen], (reference + current)[seen], n[seen], m[seen])
+        chance[seen] = _two_sided(found[seen], (before + found)[seen], n[seen], m[seen])
         words = seen.sum(axis=1)
         tests = np.where(words == 2, 1, words)  # two words make one table
         smallest = np.minimum(chance.min(axis=1, initial=1.0) * np.maximum(tests, 1), 1.0)
-        effect = 2 * np.abs(np.arcsin(np.sqrt(p)) - np.arcsin(np.sqrt(q)))
-        return Comparison(
-            np.where(known, np.abs(p - q).max(axis=1, initial=0.0), np.nan),
-            np.where(known, smallest, np.nan),
-            np.where(known, effect.max(axis=1, initial=0.0), np.nan),
-        )
+        return np.where(known, smallest, np.nan)
+
+
+def _rounded(counts: Counts) -> Ints:
+    return np.rint(counts).astype(np.int64)
 
 
 def _two_sided(found: Ints, word: Ints, n: Ints, m: Ints) -> Floats:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 _AT_ONE: Final = math.pi / 2 - 1
 _SERIES: Final = (1 / 2, 1 / 24, _AT_ONE - 1 / 2 - 1 / 24)
 """Factors of r^2, r^4, r^6 in f(r); the last stands for all that follow and makes f(1) exact: at most 0.005 off."""
 
 
-def tail_of_shares(statistic: Floats, reference: Ints, current: Ints) -> Floats:
+def tail_of_shares(statistic: Floats, reference: Counts, current: Counts) -> Floats:
     """Return the upper tail of sum(abs(p - q)) / 2 over cells whose shares are the same on both sides.
 
     Parameters
@@ -53,7 +54,7 @@ def tail_of_shares(statistic: Floats, reference: Ints, current: Ints) -> Floats:
     return _tail(statistic, spread, together)
 
 
-def tail_of_steps(statistic: Floats, reference: Ints, current: Ints, position: Floats) -> Floats:
+def tail_of_steps(statistic: Floats, reference: Counts, current: Counts, position: Floats) -> Floats:
     """Return the upper tail of the area between two distribution functions that are the same.
 
     Parameters
@@ -75,11 +76,11 @@ def tail_of_steps(statistic: Floats, reference: Ints, current: Ints, position: F
     return _tail(statistic, spread, together)
 
 
-def _pooled(counts: Ints, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+def _pooled(counts: Counts, reference: Counts, current: Counts) -> tuple[Floats, Floats]:
     """Return counts of both sides as shares, and 1/n + 1/m; NaN where either side is empty."""
     n, m = (side.sum(axis=1, keepdims=True) for side in (reference, current))
     weight = np.where((n > 0) & (m > 0), 1 / np.maximum(n, 1) + 1 / np.maximum(m, 1), np.nan)
-    return counts / np.maximum(n + m, 1), weight
+    return np.minimum(counts / np.maximum(n + m, 1), 1.0), weight
 
 
 def _odds(share: Floats) -> Floats:

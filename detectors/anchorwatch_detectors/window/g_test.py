@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,9 @@ class GTest(ChiSquareLaw):
     name: ClassVar[str] = "g_test"
     smallest_effect: ClassVar[float] = 0.1
 
-    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
         """Return G and the root of its share of the largest possible at equal weight."""
+        del position
         p, q = shares(reference, current)
         expected = expected_counts(reference, current)
         sides = zip((reference, current), expected, strict=True)

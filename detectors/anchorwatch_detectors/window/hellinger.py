@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,9 @@ class Hellinger(ChiSquareLaw):
 
     least_expected: float = 10.0
 
-    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the distance twice: it is its own effect."""
+        del position
         p, q = shares(reference, current)
         distance: Floats = np.sqrt(np.square(np.sqrt(p) - np.sqrt(q)).sum(axis=1) / 2)
         return distance, distance

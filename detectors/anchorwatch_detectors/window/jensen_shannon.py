@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,9 @@ class JensenShannon(ChiSquareLaw):
         ChiSquareLaw.__post_init__(self)
         check_real(self.name, "base", self.base, above=1.0)
 
-    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the distance twice: it is its own effect."""
+        del position
         p, q = shares(reference, current)
         middle = (p + q) / 2
         nats = rel_entr(p, middle).sum(axis=1) + rel_entr(q, middle).sum(axis=1)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from scipy.special import kolmogorov
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
+from anchorwatch_detectors.kolmogorov_law import asymptotic_tail, exact_tail
 from anchorwatch_detectors.parameters import check_choice
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +34,8 @@ class KolmogorovSmirnov(WindowTest):
     ----------
     method
         Of the p-value. "asymptotic": Kolmogorov's limit law with Stephens' correction for finite samples. "exact": the
-        law of the statistic itself, by counting paths, equal to scipy's exact one; its time grows with n m, so it is
-        meant for samples of up to some hundred values.
+        law of the statistic itself, by counting paths, equal to scipy's exact one; some ten milliseconds for ten
+        thousand values.
 
     Raises
     ------
@@ -54,9 +55,7 @@ class KolmogorovSmirnov(WindowTest):
     References
     ----------
     Smirnov, N. (1939). On the estimation of the discrepancy between empirical curves of distribution for two
-    independent samples. Stephens, M. A. (1970). Use of the Kolmogorov-Smirnov, Cramer-von Mises and related statistics
-    without extensive tables. Journal of the Royal Statistical Society B 32(1), 115-122. Hodges, J. L. (1958). The
-    significance probability of the Smirnov two-sample test. Arkiv foer Matematik 3, 469-486 (exact).
+    independent samples. The laws: `anchorwatch_detectors.kolmogorov_law`.
     """
 
     name: ClassVar[str] = "kolmogorov_smirnov"
@@ -68,42 +67,28 @@ class KolmogorovSmirnov(WindowTest):
     def __post_init__(self) -> None:
         check_choice(self.name, "method", self.method, ("asymptotic", "exact"))
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`. Cells in order are enough: no position is read."""
+    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`. Cells in order are enough: no position is read."""
         del position
         n, m = reference.sum(axis=1), current.sum(axis=1)
-        known = (n > 0) & (m > 0)
-        size = np.maximum(n, 1), np.maximum(m, 1)
-        below = np.cumsum(reference, axis=1), np.cumsum(current, axis=1)
-        gap = np.abs(below[0] / size[0][:, np.newaxis] - below[1] / size[1][:, np.newaxis])
-        distance = np.where(known, gap.max(axis=1, initial=0.0), np.nan)
+        size = np.maximum(n, 1)[:, np.newaxis], np.maximum(m, 1)[:, np.newaxis]
+        gap = np.abs(np.cumsum(reference, axis=1) / size[0] - np.cumsum(current, axis=1) / size[1])
+        distance = np.where((n > 0) & (m > 0), gap.max(axis=1, initial=0.0), np.nan)
+        return distance, distance
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
+        """Return p-values; see `WindowTest.tail`."""
+        del position
+        n, m = reference.sum(axis=1), current.sum(axis=1)
         if self.method == "exact":
-            gaps = np.abs(below[0] * m[:, np.newaxis] - below[1] * n[:, np.newaxis])
-            tail = np.where(known, _exact_tail(gaps.max(axis=1, initial=0), n, m), np.nan)
-        else:
-            root = np.sqrt(n * (m / np.maximum(n + m, 1)))
-            tail = kolmogorov((root + 0.12 + 0.11 / np.maximum(root, 0.5)) * distance)
-        return Comparison(distance, tail, distance)
+            return _exact(statistic, np.floor(n).astype(np.int64), np.floor(m).astype(np.int64))
+        return asymptotic_tail(statistic, n, m)
 
 
-def _exact_tail(gap: Ints, n: Ints, m: Ints) -> Floats:
-    """Return P(largest |i m - j n| >= gap) over random orders of n values of one sort and m of the other.
-
-    All orders are followed at once, value by value: `chance` holds, for each column, how likely i of the first t values
-    are of the smaller sort and the gap was never reached; what reaches it is taken out and summed.
-    """
-    n, m = (side[:, np.newaxis] for side in (np.minimum(n, m), np.maximum(n, m)))
-    gap = gap[:, np.newaxis]
-    i = np.arange(int(n.max(initial=0)) + 1)
-    chance = np.zeros((len(gap), len(i)))
-    chance[:, 0] = 1.0
-    tail = np.zeros(len(gap))
-    for taken in range(int((n + m).max(initial=0))):
-        per_value = chance / np.maximum(n + m - taken, 1)
-        step = per_value * np.maximum(n - i, 0)
-        chance = per_value * np.maximum(m - (taken - i), 0)
-        chance[:, 1:] += step[:, :-1]
-        reached = np.abs(i * m - (taken + 1 - i) * n) >= gap
-        tail += np.where(reached, chance, 0.0).sum(axis=1)
-        chance[reached] = 0.0
-    return np.minimum(tail, 1.0)
+def _exact(distance: Floats, n: Ints, m: Ints) -> Floats:
+    """Return the exact p-value of each statistic that is not NaN."""
+    said = np.full(len(distance), np.nan)
+    for column in np.flatnonzero(~np.isnan(distance)).tolist():
+        first, second = int(n[column]), int(m[column])
+        said[column] = exact_tail(int(distance[column] * (first * second) + 1e-6), first, second)
+    return said

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +49,22 @@ class Kuiper(WindowTest):
     kinds: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.NUMERIC})
     smallest_effect: ClassVar[float] = 0.1
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`. Cells in order are enough: no position is read."""
+    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`. Cells in order are enough: no position is read."""
         del position
         n, m = reference.sum(axis=1), current.sum(axis=1)
         known = (n > 0) & (m > 0)
         shares = [np.cumsum(s, axis=1) / np.maximum(s.sum(axis=1, keepdims=True), 1) for s in (reference, current)]
         gap = shares[0] - shares[1]
         distance = np.where(known, gap.max(axis=1, initial=0.0) - gap.min(axis=1, initial=0.0), np.nan)
+        return distance, distance
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
+        """Return p-values; see `WindowTest.tail`."""
+        del position
+        n, m = reference.sum(axis=1), current.sum(axis=1)
         root = np.sqrt(n * (m / np.maximum(n + m, 1)))
-        return Comparison(distance, _tail((root + 0.155 + 0.24 / np.maximum(root, 0.5)) * distance), distance)
+        return _tail((root + 0.155 + 0.24 / np.maximum(root, 0.5)) * statistic)
 
 
 def _tail(value: Floats) -> Floats:

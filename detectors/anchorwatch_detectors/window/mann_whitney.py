@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from scipy.special import ndtr
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +53,25 @@ class MannWhitney(WindowTest):
     kinds: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.NUMERIC})
     smallest_effect: ClassVar[float] = 0.147
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`. Cells in order are enough: no position is read."""
+    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`. Cells in order are enough: no position is read."""
         del position
         first, second = reference.astype(np.float64), current.astype(np.float64)
         n, m = first.sum(axis=1), second.sum(axis=1)
         known = (n > 0) & (m > 0)
-        total = np.maximum(n + m, 2.0)
         larger = (first * (np.cumsum(second, axis=1) - second / 2)).sum(axis=1)
         distance = np.where(known, np.abs(larger - n * m / 2), np.nan)
-        tied = (first + second) ** 3 - (first + second)
+        return distance, np.divide(2 * distance, n * m, out=distance.copy(), where=known)
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
+        """Return p-values; see `WindowTest.tail`."""
+        del position
+        counts = (reference + current).astype(np.float64)
+        n, m = reference.sum(axis=1).astype(np.float64), current.sum(axis=1).astype(np.float64)
+        total = np.maximum(n + m, 2.0)
+        tied = counts**3 - counts
         variance = n * m / 12 * (total + 1 - tied.sum(axis=1) / (total * (total - 1)))
         moves = variance > 1e-9 * n * m
-        over = (distance - 0.5) / np.sqrt(np.where(moves, variance, 1.0))
+        over = (statistic - 0.5) / np.sqrt(np.where(moves, variance, 1.0))
         chance = np.where(moves, np.minimum(2 * ndtr(-over), 1.0), 1.0)
-        effect = np.divide(2 * distance, n * m, out=distance.copy(), where=known)
-        return Comparison(distance, np.where(known, chance, np.nan), effect)
+        return np.where(np.isnan(statistic), np.nan, chance)

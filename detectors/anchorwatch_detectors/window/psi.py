@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +72,9 @@ class Psi(ChiSquareLaw):
         ChiSquareLaw.__post_init__(self)
         check_real(self.name, "floor", self.floor, above=0.0, below=1.0)
 
-    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the index twice: it is its own effect."""
+        del position
         p, q = (np.maximum(share, self.floor) for share in shares(reference, current))
         index = ((q - p) * np.log(q / p)).sum(axis=1)
         return index, index

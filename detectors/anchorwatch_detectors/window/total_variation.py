@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +60,13 @@ class TotalVariation(BinnedTest):
     name: ClassVar[str] = "total_variation"
     smallest_effect: ClassVar[float] = 0.1
 
-    def measure(self, reference: Ints, current: Ints) -> tuple[Floats, Floats]:
+    def measure(self, reference: Counts, current: Counts, position: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the distance twice: it is its own effect."""
+        del position
         p, q = shares(reference, current)
         distance: Floats = np.abs(p - q).sum(axis=1) / 2
         return distance, distance
 
-    def tail(self, statistic: Floats, reference: Ints, current: Ints) -> Floats:
+    def law(self, statistic: Floats, reference: Counts, current: Counts) -> Floats:
         """Return the upper tail of a sum of absolute normal values."""
         return tail_of_shares(statistic, reference, current)

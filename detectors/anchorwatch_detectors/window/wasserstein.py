@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, WindowTest
 from anchorwatch_detectors.window.cells import shares
 from anchorwatch_detectors.window.folded import tail_of_steps
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Counts = Ints | Floats
+
+_NEEDS: Final = "wasserstein measures distances between values: it needs a numeric column's positions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,9 @@ class Wasserstein(WindowTest):
     both sides together at equal weight. The p-value is that of a weighted sum of absolute normal values, a gamma law
     with its mean and variance. By chance alone the effect is about 1.3 sqrt(1/n + 1/m) for bell-shaped values, n and m
     being the sizes.
+
+    Where a few huge values make most of the distance (a lognormal column of log-deviation 2), p-values below 0.01 are
+    two to three times too frequent in windows of fewer than some hundred values.
 
     On a baseline's grid a value stands at its knot or in the middle between two; one outside the baseline's range
     stands at its edge, so that a distance far beyond is understated, never overlooked.
@@ -53,8 +59,8 @@ class Wasserstein(WindowTest):
     kinds: ClassVar[frozenset[ColumnKind]] = frozenset({ColumnKind.NUMERIC})
     smallest_effect: ClassVar[float] = 0.1
 
-    def compare(self, reference: Ints, current: Ints, position: Floats | None = None) -> Comparison:
-        """Compare windows with baselines; see `WindowTest.compare`.
+    def measure(self, reference: Counts, current: Counts, position: Floats | None) -> tuple[Floats, Floats]:
+        """Return statistics and effects; see `WindowTest.measure`.
 
         Raises
         ------
@@ -62,19 +68,30 @@ class Wasserstein(WindowTest):
             If there are no positions.
         """
         if position is None:
-            raise ValueError("wasserstein measures distances between values: it needs a numeric column's positions")
+            raise ValueError(_NEEDS)
         p, q = shares(reference, current)
         n, m = reference.sum(axis=1, keepdims=True), current.sum(axis=1, keepdims=True)
-        _, exponent = np.frexp(np.abs(position).max(axis=1, keepdims=True, initial=0.0))
-        value = np.ldexp(position, -exponent)  # into [-1, 1], exactly, so that no square overflows
+        value, exponent = _scaled(position)
         gap = np.abs(np.cumsum(reference, axis=1) / np.maximum(n, 1) - np.cumsum(current, axis=1) / np.maximum(m, 1))
         distance = (gap[:, :-1] * np.diff(value, axis=1)).sum(axis=1)
         distance = np.where((n[:, 0] > 0) & (m[:, 0] > 0), distance, np.nan)
         spread = _std(p, value)
         spread = np.where(spread == 0, _std((p + q) / 2, value), spread)
         effect = np.divide(distance, spread, out=distance.copy(), where=spread > 0)
-        tail = tail_of_steps(distance, reference, current, value)
-        return Comparison(np.ldexp(distance, exponent[:, 0]), tail, effect)
+        return np.ldexp(distance, exponent), effect
+
+    def tail(self, statistic: Floats, reference: Counts, current: Counts, position: Floats | None) -> Floats:
+        """Return p-values; see `WindowTest.tail`."""
+        if position is None:
+            raise ValueError(_NEEDS)
+        value, exponent = _scaled(position)
+        return tail_of_steps(np.ldexp(statistic, -exponent), reference, current, value)
+
+
+def _scaled(position: Floats) -> tuple[Floats, Ints]:
+    """Return the values on a scale of [-1, 1], exactly, so that no square overflows, and its exponent."""
+    _, exponent = np.frexp(np.abs(position).max(axis=1, keepdims=True, initial=0.0))
+    return np.ldexp(position, -exponent), exponent[:, 0].astype(np.int64)
 
 
 def _std(share: Floats, value: Floats) -> Floats:

@@ -1,6 +1,8 @@
 import json
+import math
 
 import msgspec
+import numpy as np
 import pytest
 
 from anchorwatch.baselines import difference
@@ -174,3 +176,64 @@ def test_a_configuration_that_names_a_baseline_which_is_not_there_leaves_with_3(
     (tmp_path / "named.yaml").write_text(text)
     command = ["replay", tmp_path / "named.yaml", *given(log, "calm", PREDICTIONS, LABELS)]
     assert "no baseline 'nobody'" in run(*command, code=3)
+
+
+SEASONAL = """
+store: {store}
+models:
+  taxi:
+    predictions:
+      topic: rides
+      id: id
+      time: at
+      features: {{fare: numeric, tip: numeric}}
+      prediction: {{kind: regression, value: minutes}}
+    baseline: {{first: 2000{season}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def rides(tmp_path_factory):
+    """Write rides of eight days whose fares follow the day."""
+    folder, rng = tmp_path_factory.mktemp("rides"), np.random.default_rng(3)
+    hours = np.sort(rng.uniform(0, 24 * 8, 4000))
+    lines = []
+    for i, hour in enumerate(hours.tolist()):
+        fare = 20 + 5 * math.sin(2 * math.pi * hour / 24) + rng.normal()
+        ride = {"id": i, "at": 1_777_593_600 + hour * 3600, "fare": fare, "tip": rng.normal(), "minutes": rng.normal()}
+        lines.append(json.dumps(ride))
+    (folder / "rides.jsonl").write_text("\n".join(lines))
+    (folder / "morning.jsonl").write_text("\n".join(lines[:200]))
+    for name in ("plain", "day"):
+        season = "" if name == "plain" else ", season: day"
+        (folder / f"{name}.yaml").write_text(SEASONAL.format(store=folder / "store.db", season=season))
+    return folder
+
+
+def test_a_cycle_in_the_log_is_told_with_what_to_set_and_nothing_is_set(run, rides):
+    """The column, how much of it the time of day explains, and the setting; the baseline itself has no season."""
+    command = ["baseline", "build", rides / "plain.yaml", "--file", f"rides={rides / 'rides.jsonl'}"]
+    told = run(*command)
+    line = next(line for line in told.splitlines() if line.startswith("cycle"))
+    assert "of the day: fare (9" in line
+    assert "tip" not in line
+    assert "set `season: day` in models.taxi.baseline" in told
+    document = json.loads(run(*command, "--json"))
+    assert document["proposed_season"] == "day"
+    assert [cycle["column"] for cycle in document["cycles"]] == ["fare"]
+    assert "season" not in json.loads(run("baseline", "show", document["id"], "--store", rides / "store.db", "--json"))
+
+
+def test_with_the_season_set_the_baseline_has_buckets_and_nothing_more_is_proposed(run, rides):
+    command = ["baseline", "build", rides / "day.yaml", "--file", f"rides={rides / 'rides.jsonl'}", "--name", "taxi"]
+    told = run(*command)
+    assert "season       day, in" in told
+    assert "set `season" not in told
+    assert "season       day, in" in run("baseline", "show", "taxi", "--store", rides / "store.db")
+    assert "fare" in run("baseline", "diff", "taxi", "taxi", "--store", rides / "store.db")
+    assert json.loads(run(*command, "--json"))["proposed_season"] is None
+
+
+def test_less_than_a_whole_day_makes_no_baseline_of_a_day(run, rides):
+    short = f"rides={rides / 'morning.jsonl'}"
+    assert "needs a whole day" in run("baseline", "build", rides / "day.yaml", "--file", short, code=2)

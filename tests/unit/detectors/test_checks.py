@@ -8,7 +8,7 @@ import pytest
 
 from anchorwatch_detectors import checks
 from anchorwatch_detectors.alarms import Hit
-from anchorwatch_detectors.base import ColumnKind, Comparison, WindowTest
+from anchorwatch_detectors.comparison import ColumnKind, Comparison, WindowTest
 from anchorwatch_detectors.contract import Broken
 from anchorwatch_detectors.lanes import LaneDetector, Lanes, check_row
 from anchorwatch_detectors.parameters import check_real
@@ -200,10 +200,18 @@ class Bent(WindowTest):
 
     wrong: str
 
-    def compare(self, reference, current, position=None):
+    def measure(self, reference, current, position):
+        raise NotImplementedError
+
+    def tail(self, statistic, reference, current, position):
+        raise NotImplementedError
+
+    def compare(self, reference, current, position=None, *, inflation=None, p_values=True):
         if self.wrong == "changes its input":
             reference += 1
-        said = TotalVariation().compare(reference, current, position)
+        taken = None if self.wrong == "takes values for independent" else inflation
+        wanted = p_values or self.wrong == "always works out p-values"
+        said = TotalVariation().compare(reference, current, position, inflation=taken, p_values=wanted)
         effect, statistic, p_value = said.effect, said.statistic, said.p_value
         match self.wrong:
             case "one value for all":
@@ -241,6 +249,8 @@ WINDOW = {
     "check_larger_shift_has_larger_effect": Bent("upside down"),
     "check_effect_is_a_finite_size": Bent("signed"),
     "check_effect_does_not_grow_with_the_sample": Bent("grows with the sample"),
+    "check_inflation_weakens_the_p_value_alone": Bent("takes values for independent"),
+    "check_p_values_are_given_where_wanted": Bent("always works out p-values"),
     "check_inputs_are_left_alone": Bent("changes its input"),
     "check_parameters_are_validated": CarelessPsi(),
 }

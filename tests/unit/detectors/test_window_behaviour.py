@@ -1,14 +1,15 @@
 """What all window tests have in common: shapes, empty sides, examples, and silence where nothing changed."""
 
 import doctest
+import functools
 import importlib
 
 import numpy as np
 import pytest
 
 from anchorwatch_detectors import registry
-from anchorwatch_detectors.base import ColumnKind
-from anchorwatch_detectors.profile import NumericProfile
+from anchorwatch_detectors.comparison import ColumnKind
+from anchorwatch_detectors.profile import NumericProfile, pooled_counts
 from anchorwatch_detectors.window import folded
 from anchorwatch_detectors.window.cells import coarsened, sturdy
 
@@ -59,17 +60,30 @@ def test_p_values_of_unchanged_columns_do_not_cry_wolf_whatever_their_shape(shap
         assert np.mean(said.p_value < 0.01) < 0.02, name
 
 
+@functools.cache
+def unchanged_words(words, window):
+    """Return counts of baselines of 10,000 and of windows from the same source, some words of which are rare."""
+    rng = np.random.default_rng(6)
+    weights = 1 / np.arange(1, words + 1)
+    weights /= weights.sum()
+    return rng.multinomial(10_000, weights, ROUNDS), rng.multinomial(window, weights, ROUNDS)
+
+
+@functools.cache
+def unchanged_rows(n, m):
+    """Return tables of raw rows from the same source."""
+    rng = np.random.default_rng(13)
+    return pooled_counts(rng.normal(size=(1000, n)), rng.normal(size=(1000, m)))
+
+
 @pytest.mark.parametrize("name", CATEGORY)
 @pytest.mark.parametrize(("words", "window"), [(3, 100), (20, 200), (1000, 500)])
 def test_p_values_of_unchanged_categories_stay_honest_however_rare_the_words(name, words, window):
     """Fisher's test word by word is the careful one: of many words it may cry less often than it is allowed to."""
     careful = name == "fisher_exact"
     rounds = ROUNDS // 5 if careful else ROUNDS
-    rng = np.random.default_rng(6)
-    weights = 1 / np.arange(1, words + 1)
-    weights /= weights.sum()
-    reference = rng.multinomial(10_000, weights, rounds)
-    p = registry.window(name).compare(reference, rng.multinomial(window, weights, rounds)).p_value
+    reference, current = (side[:rounds] for side in unchanged_words(words, window))
+    p = registry.window(name).compare(reference, current).p_value
     assert (0.0 if careful else 0.003) <= np.mean(p < 0.01) < 0.022
     assert np.mean(p < 0.1) < 0.13
 
@@ -102,6 +116,17 @@ def test_each_column_is_judged_as_if_it_were_alone(name, unchanged):
         alone = registry.window(name).compare(*(part[row : row + 1] for part in columns))
         for field in ("statistic", "p_value", "effect"):
             np.testing.assert_allclose(getattr(alone, field)[0], getattr(together, field)[row], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_more_columns_than_are_worked_on_in_one_go_are_judged_as_in_parts(name, unchanged):
+    tables = tuple(part[:150] for part in unchanged)
+    inflation = np.where(np.arange(150) % 3 == 0, 1.0, 2.5)
+    together = registry.window(name).compare(*tables, inflation=inflation)
+    for rows in (slice(0, 40), slice(60, 75), slice(130, 150)):
+        part = registry.window(name).compare(*(each[rows] for each in tables), inflation=inflation[rows])
+        for field in ("statistic", "p_value", "effect"):
+            np.testing.assert_allclose(getattr(part, field), getattr(together, field)[rows], rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -200,6 +225,39 @@ def test_pooling_leaves_no_rare_cell_and_loses_no_value():
         assert (both[both > 0] * 150 / 2150 >= 5.0).all()
         for before, after in zip((reference, current), pooled, strict=True):
             np.testing.assert_array_equal(before.sum(axis=1), after.sum(axis=1))
+
+
+BINNED = sorted(set(NUMERIC) & set(CATEGORY))
+
+
+@pytest.mark.parametrize("name", BINNED)
+@pytest.mark.parametrize(("n", "m"), [(1000, 50), (30, 30), (300, 40)])
+def test_p_values_of_bins_are_honest_where_about_as_many_values_are_expected_as_a_bin_needs(name, n, m):
+    """Bins made by the baseline may not be pooled by what the window holds: then the low ones would be joined."""
+    position, reference, current = unchanged_rows(n, m)
+    p = registry.window(name).compare(reference, current, position).p_value
+    assert np.mean(p < 0.01) < 0.022
+    assert np.mean(p < 0.05) < 0.08
+
+
+@pytest.mark.parametrize("name", BINNED)
+def test_values_that_the_baseline_never_held_are_no_chance_however_few_were_expected(name):
+    test = registry.window(name)
+    words = test.compare(np.array([[5000, 5000, 0]]), np.array([[500, 500, 20]]))
+    assert words.p_value.item() < 1e-12
+    constant = test.compare(np.array([[0, 9000, 0]]), np.array([[0, 50, 50]]), np.array([[0.0, 1.0, 2.0]]))
+    assert constant.p_value.item() < 1e-12
+    vanished = test.compare(np.array([[50, 50, 4]]), np.array([[5000, 5000, 0]]))
+    assert vanished.p_value.item() < 1e-4
+
+
+@pytest.mark.parametrize("name", BINNED)
+def test_a_word_too_rare_for_a_cell_of_its_own_cries_no_wolf(name):
+    rng = np.random.default_rng(14)
+    weights = [0.5, 0.49, 0.007, 0.003]
+    p = registry.window(name).compare(rng.multinomial(3000, weights, 4000), rng.multinomial(200, weights, 4000)).p_value
+    assert np.mean(p < 0.01) < 0.014
+    assert np.mean(p < 0.1) < 0.12
 
 
 def test_pooling_leaves_cells_alone_that_are_not_rare():

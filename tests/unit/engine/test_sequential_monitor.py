@@ -44,7 +44,7 @@ def followed(errors, *, detector="adwin", shift=0.1, cuts=(), panes=1):
         cells, groups = KNOWN.cells(block), np.zeros(n, np.int64)
         marks[0].add(time)
         windows = open_panes.add(Span(SIZE, None, panes), 0, cells, time, block.at)
-        seen = Seen(block, KNOWN.value[cells], [groups], windows, [np.arange(start, stop)])
+        seen = Seen(block, [KNOWN.value[cells]], [groups], windows, [np.arange(start, stop)])
         for finding in sequential_monitor.follow(lanes, lookout, KNOWN, marks, seen):
             verdict = finding.verdict
             since = None if verdict.since is None else verdict.since // 10

@@ -19,8 +19,8 @@ BOUNDS = Bounds(significance=0.001, smallest=0.02, min_sample=50)
 
 
 def errors(wrong, n):
-    """Return a baseline of n answers, some of them wrong."""
-    codes = (np.arange(n) < wrong).astype(np.int32)
+    """Return a baseline of n answers, some of them wrong, evenly spread as independent ones are."""
+    codes = np.diff(np.arange(n + 1) * wrong // n).astype(np.int32)
     rows = Rows(
         np.arange(n), np.zeros((n, 2), np.uint64), {}, {"error": (codes, (RIGHT, WRONG), np.zeros(n, np.uint8))}
     )

@@ -1,0 +1,288 @@
+"""The season of a baseline made ready: what is usual at each time of the cycle.
+
+Two uses. A window is held against the baseline's rows of the same times, in the same proportions (direct
+standardisation). And the number that stands for a value is its rank among the values of its own bucket, so that a
+stream whose every hour is like that hour of the baseline is stationary. An error stands for how probable an error of
+the same rank is over the whole cycle: between 0 and 1, and on average the error rate of the group in every bucket.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+import numpy as np
+
+from anchorwatch.engine.season import slots_of
+from anchorwatch_detectors.piecewise import mid_ranks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from anchorwatch.engine.season import Bucket, Cycle, Season
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+UNIT: Final = 2**24
+"""Sums of numbers are kept as whole multiples of 1 / UNIT: they do not depend on the order of adding."""
+
+
+class Layout(NamedTuple):
+    """Where the cells of each column lie: names, first cells, numbers of good cells and of all cells."""
+
+    names: tuple[str, ...]
+    starts: Ints
+    sizes: Ints
+    cells: Ints
+
+    @property
+    def width(self) -> int:
+        """Cells of all columns."""
+        return int(self.cells.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Seasonal:
+    """What is usual at each time of the cycle, for each group.
+
+    Attributes
+    ----------
+    cycle
+        Of what length.
+    bucket
+        (slots,) bucket of each slot.
+    rows
+        (groups, buckets) rows of the baseline.
+    held
+        Per group and bucket: the cells that hold rows, and how many.
+    table
+        (groups or 1, buckets, cells) number that stands for a cell; NaN for faults. One for all groups where there are
+        no errors.
+    sums, squares
+        (groups, columns) sums of the baseline's numbers, in units of 1 / UNIT, and of their squares.
+    """
+
+    cycle: Cycle
+    bucket: Ints
+    rows: Ints
+    held: tuple[tuple[tuple[Ints, Ints], ...], ...]
+    table: Floats
+    sums: Ints
+    squares: Floats
+
+    @classmethod
+    def of(
+        cls, season: Season, groups: Sequence[Sequence[Bucket]], layout: Layout, value: Floats, errors: Sequence[int]
+    ) -> Self:
+        """Compile a season.
+
+        Parameters
+        ----------
+        season, groups
+            The cycle, and the buckets of each group; the first is all rows.
+        layout
+            Where the columns lie.
+        value
+            (cells,) number that stands for a cell whatever the time.
+        errors
+            Positions of the columns that are errors, 1 for wrong.
+        """
+        held = tuple(tuple(_held(bucket, layout) for bucket in buckets) for buckets in groups)
+        table = _table(held, layout, value, errors)
+        sums, squares = _moments(held, table, layout.starts)
+        return cls(
+            cycle=season.cycle,
+            bucket=np.array(season.buckets, np.int64),
+            rows=np.array([[bucket.rows for bucket in buckets] for buckets in groups], np.int64),
+            held=held,
+            table=table,
+            sums=sums,
+            squares=squares,
+        )
+
+    @property
+    def width(self) -> int:
+        """Cells of all columns."""
+        return int(self.table.shape[2])
+
+    @property
+    def tails(self) -> Ints:
+        """(groups, slots + columns) what follows the cells in a vector of the baseline: nothing for slots, and sums."""
+        return np.concatenate([np.zeros((len(self.rows), len(self.bucket)), np.int64), self.sums], axis=1)
+
+    def slots_at(self, time: Ints) -> Ints:
+        """Return (n,) the slot of each event time."""
+        return slots_of(self.cycle, time)
+
+    def values(self, cells: Ints, slots: Ints, members: Sequence[Ints]) -> list[Floats]:
+        """Return (columns, n) the number of each value, once per entry of `members`: the groups of the rows."""
+        bucket = self.bucket[slots]
+        if len(self.table) == 1:
+            return [self.table[0][bucket, cells]] * len(members)
+        return [self.table[groups, bucket, cells] for groups in members]
+
+    def usual(self, group: int, window: Ints, pooled: Ints) -> Ints:
+        """Return the rows of the baseline at the same times as a window's, in the same proportions.
+
+        They are as many as independent rows of one distribution would tell as much: 1 / sum(w^2 / n) for shares w of
+        the window in buckets of n rows. Times at which the group has none are compared with all its rows, counted as
+        a single one.
+
+        Parameters
+        ----------
+        group
+            Whose window it is.
+        window, pooled
+            (vector,) rows of the window, and of the group's baseline whatever the time.
+        """
+        rows = self.rows[group]
+        slots = window[self.width : self.width + len(self.bucket)]
+        share = np.bincount(self.bucket, weights=slots, minlength=len(rows)) / max(slots.sum(), 1)
+        doubt = float((share**2 / np.maximum(rows, 1)).sum())
+        size = min(math.floor(1.0 / doubt + 1e-6), int(rows.sum())) if doubt > 0 else 0
+        expected = np.zeros(self.width)
+        for i in np.flatnonzero(share).tolist():
+            cells, counts = self.held[group][i]
+            if rows[i]:
+                expected[cells] += counts * (share[i] / rows[i])
+            else:
+                expected += pooled[: self.width] * (share[i] / max(rows.sum(), 1))
+        out = np.zeros_like(window)
+        out[: self.width] = np.diff(np.floor(np.cumsum(expected) * size + 0.5).astype(np.int64), prepend=0)
+        return out
+
+
+def fixed(values: Floats) -> Ints:
+    """Return values as whole multiples of 1 / UNIT; 0 for NaN."""
+    return np.rint(np.nan_to_num(values) * UNIT).astype(np.int64)
+
+
+def ranks(counts: Ints) -> tuple[Floats, float]:
+    """Return the mid-rank of each cell within each bucket, and how much of it is the bucket's own.
+
+    Ranks of a bucket are drawn towards those of all rows, by as much as neither the mean nor the spread of the buckets'
+    ranks differ more than they would by chance: a column without a cycle keeps nearly its plain ranks.
+
+    Parameters
+    ----------
+    counts
+        (buckets, cells) good values of the baseline.
+
+    Returns
+    -------
+    ranks
+        (buckets, cells) in [0, 1].
+    own
+        Mean weight of the bucket's own ranks, over its rows, 0 to 1.
+    """
+    together = mid_ranks(counts.sum(axis=0).astype(np.float64))
+    n = counts.sum(axis=1)
+    if not n.any():
+        return np.broadcast_to(together, counts.shape), 0.0
+    share = counts.sum(axis=0) / n.sum()
+    own = np.zeros(len(n))
+    for mark in (together - 0.5, np.abs(together - 0.5)):
+        usual = float(share @ mark)
+        means = np.divide(counts @ mark, n, out=np.full(len(n), usual), where=n > 0)
+        own = np.maximum(own, own_weight(means - usual, n, float(share @ (mark - usual) ** 2)))
+    mine = np.stack([mid_ranks(row.astype(np.float64)) if row.any() else together for row in counts])
+    return own[:, None] * mine + (1.0 - own[:, None]) * together, float(own @ n / n.sum())
+
+
+def own_weight(deviation: Floats, n: Ints, variance: float) -> Floats:
+    """Return how far to trust the mean of each bucket more than what was expected of it, 0 to 1.
+
+    The best linear weights, with the variance between buckets by the method of moments (DerSimonian and Laird,
+    "Meta-analysis in clinical trials", Controlled Clinical Trials 7, 1986).
+
+    Parameters
+    ----------
+    deviation
+        (buckets,) mean of the bucket less what was expected.
+    n
+        (buckets,) values of each.
+    variance
+        Of a single value.
+    """
+    scale = n.sum() - (n**2).sum() / max(n.sum(), 1)
+    excess = float(n @ deviation**2) - (np.count_nonzero(n) - 1) * variance
+    between = max(excess / scale, 0.0) if scale > 0 else 0.0
+    weight: Floats = np.divide(n * between, n * between + variance, out=np.zeros(len(n)), where=n * between > 0)
+    return weight
+
+
+def adjusted(rates: Floats, rate: float) -> tuple[Floats, Floats]:
+    """Return what a right and a wrong answer stand for where the error rate is usually `rates`, `rate` over all.
+
+    Answers are ranked, right ones below; that of the same rank over all times is wrong with this probability. Its mean
+    is `rate` whatever the time, and its variance no larger than that of plain errors.
+    """
+    more = np.maximum(rate - rates, 0.0)
+    right = np.divide(more, 1.0 - rates, out=np.zeros_like(rates), where=rates < 1.0)
+    wrong = np.divide(rate, rates, out=np.ones_like(rates), where=rates > rate)
+    return right, wrong
+
+
+def _held(bucket: Bucket, layout: Layout) -> tuple[Ints, Ints]:
+    """Return the cells of the vector that a bucket holds rows in, and how many."""
+    cells, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for name, start, width in zip(layout.names, layout.starts.tolist(), layout.cells.tolist(), strict=True):
+        where, how_many = (np.array(side, np.int64) for side in bucket.counts.get(name, ((), ())))
+        if not len(where) or where[-1] < width:
+            cells.append(start + where)
+            counts.append(how_many)
+    return np.concatenate(cells), np.concatenate(counts)
+
+
+def _moments(held: Sequence[Sequence[tuple[Ints, Ints]]], table: Floats, starts: Ints) -> tuple[Ints, Floats]:
+    sums = np.zeros((len(held), table.shape[2]), np.int64)
+    squares = np.zeros(sums.shape)
+    for group, buckets in enumerate(held):
+        numbers = np.nan_to_num(table[group if len(table) > 1 else 0])
+        for i, (cells, counts) in enumerate(buckets):
+            sums[group, cells] += counts * fixed(numbers[i, cells])
+            squares[group, cells] += counts * numbers[i, cells] ** 2
+    return np.add.reduceat(sums, starts, axis=1), np.add.reduceat(squares, starts, axis=1)
+
+
+def _dense(buckets: Sequence[tuple[Ints, Ints]], width: int) -> Ints:
+    out = np.zeros((len(buckets), width), np.int64)
+    for row, (cells, counts) in zip(out, buckets, strict=True):
+        row[cells] = counts
+    return out
+
+
+def _table(held: Sequence[Sequence[tuple[Ints, Ints]]], layout: Layout, value: Floats, errors: Sequence[int]) -> Floats:
+    everything = _dense(held[0], layout.width)
+    table = np.full((len(held) if errors else 1, *everything.shape), np.nan)
+    for i, (start, size) in enumerate(zip(layout.starts.tolist(), layout.sizes.tolist(), strict=True)):
+        good = slice(start, start + size)
+        if i in errors:
+            for group, mine in enumerate(_errors([_dense(b, layout.width)[:, good] for b in held], value[good])):
+                table[group, :, good] = mine
+        else:
+            table[:, :, good] = ranks(everything[:, good])[0]
+    return table
+
+
+def _errors(groups: Sequence[Ints], wrong: Floats) -> Iterator[Floats]:
+    """Yield for each group what each cell stands for in each bucket; `wrong` is 1 for the cells of wrong answers.
+
+    A group's rate in a bucket is expected to be that of all rows there, times how much worse the group is as a whole.
+    """
+    pattern: Floats | None = None
+    for counts in groups:
+        n = counts.sum(axis=1)
+        rate = float(counts.sum(axis=0) @ wrong / max(n.sum(), 1))
+        expected = np.full(len(n), rate)
+        if pattern is not None and (usual := float(n @ pattern) / max(n.sum(), 1)) > 0:
+            expected = np.minimum(pattern * (rate / usual), 1.0)
+        seen = np.divide(counts @ wrong, n, out=expected.copy(), where=n > 0)
+        rates = expected + own_weight(seen - expected, n, rate * (1.0 - rate)) * (seen - expected)
+        pattern = rates if pattern is None else pattern
+        right, bad = adjusted(rates, rate)
+        yield np.where(wrong > 0, bad[:, None], right[:, None])
