@@ -97,8 +97,8 @@ def calibrate(
 
 
 _RISING = (
-    "no level meets the budget: the monitors that are shown with false alarms hardly follow it. Give them the detectors "
-    "of the default, or set their own parameters"
+    "no level meets the budget: the monitors that are shown with false alarms hardly follow it. Give them the "
+    "detectors of the default, or set their own parameters"
 )
 
 

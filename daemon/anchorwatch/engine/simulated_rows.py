@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+import msgspec
 import numpy as np
 
 from anchorwatch.engine.baseline import FAULTS, profile_of
@@ -39,6 +40,8 @@ class Rows(Protocol):
 class Resampled:
     """Blocks of rows that are there: columns stay together, neighbours too.
 
+    With a season each row stays at its own time of the cycle, whatever its place in the stream.
+
     Attributes
     ----------
     rows
@@ -70,7 +73,8 @@ class Resampled:
         """Return rows, see `Rows.draw`."""
         taken = self.rows.take(circular_blocks(len(self.rows), self.length, size, rng))
         time = self.rows.time
-        return replace(taken, at=np.arange(size), time=_times(int(time.min()), int(time.max()), len(time), size))
+        times = _times(int(time.min()), int(time.max()), len(time), size)
+        return replace(taken, at=np.arange(size), time=times, made=taken.in_cycle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,11 @@ class Drawn:
     def dependent(self) -> bool:
         """Whether the part says how its columns hang together; if not, they are drawn as independent."""
         return self.part.dependence is not None
+
+    @property
+    def seasonal(self) -> bool:
+        """Whether the part knows a season, which rows drawn from it do not have."""
+        return not isinstance(self.part.season, msgspec.UnsetType)
 
     def draw(self, size: int, rng: np.random.Generator) -> Block:
         """Return rows, see `Rows.draw`."""

@@ -69,6 +69,9 @@ def described(rows: Rows) -> str:
     if isinstance(rows, Resampled):
         blocks = "one by one" if rows.length == 1 else f"in blocks of {rows.length:,}"
         return f"{len(rows.rows):,} rows of the log, drawn {blocks}"
-    if isinstance(rows, Drawn) and not rows.dependent:
-        return "drawn from the profiles of the baseline as independent columns: it keeps no correlations"
-    return "drawn from the profiles of the baseline, with the correlations and memory it keeps"
+    if not isinstance(rows, Drawn):
+        raise TypeError(f"nobody knows how {type(rows).__name__} makes rows")
+    season = ", and without its season" if rows.seasonal else ""
+    if not rows.dependent:
+        return f"drawn from the profiles of the baseline as independent columns: it keeps no correlations{season}"
+    return f"drawn from the profiles of the baseline, with the correlations and memory it keeps{season}"

@@ -76,7 +76,7 @@ def in_segments(block):
 
 def a_baseline(watch, block, outcomes=None):
     part = predictions_part(watch, [block])
-    known = None if outcomes is None else outcomes_part(watch.outcomes, [outcomes], part)
+    known = None if outcomes is None else outcomes_part(watch.outcomes, [outcomes], part, watch.cycle)
     return Baseline("m", "1", part, known, "", "test", watch.fingerprint)
 
 

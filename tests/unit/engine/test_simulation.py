@@ -249,3 +249,18 @@ def test_without_rows_there_is_nothing_to_simulate():
         calibrate(watch, Baseline("m", "1", None, None, "", "test", ""), None, QUICK)
     with pytest.raises(NoData, match="no usable prediction"):
         Logged.of([], None)
+
+
+def test_with_a_season_rows_of_a_log_stay_at_their_time_of_the_day_and_drawn_ones_say_that_they_have_none():
+    """A feature that swings by three standard deviations within the day would ring at once at another time."""
+    watch = a_watch(baseline={"first": ROWS, "season": "day"})
+    block = replace(rows(4000, 17), time=np.arange(4000) * 60 * 10**9)
+    hour = 2.0 * np.pi * block.time / (86_400 * 10**9)
+    block.numeric[0] += 3.0 * np.sin(hour)
+    baseline = a_baseline(watch, block)
+    drawn = Resampled.of(block, baseline.predictions, watch.predictions).draw(2000, np.random.default_rng(1))
+    assert np.corrcoef(drawn.numeric[0], np.sin(2.0 * np.pi * drawn.made / (86_400 * 10**9)))[0, 1] > 0.8
+    by_rows, by_profile = (calibrate(watch, baseline, each, QUICK).tracks[0] for each in (a_log(block), None))
+    assert by_rows.curve.worth.value < by_rows.curve.monitors
+    assert "without its season" in by_profile.rows
+    assert "season" not in by_rows.rows
