@@ -3,7 +3,7 @@
 The clairvoyant CUSUM knows both distributions; its threshold is set so that its measured average run length is the
 detector's own. The change comes after 30,000 values; the baseline has a million rows and no smallest shift.
 
-    python benchmarks/delay.py [--run-length 100000] [--streams 300] [--alarms 100] [--only bernoulli]
+    python benchmarks/delay.py [--run-length 100000] [--streams 300] [--alarms 100] [--only errors]
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from anchorwatch_detectors.profile import NumericProfile
 from anchorwatch_detectors.usual import of_sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
     from anchorwatch_detectors.base import Floats, SequentialDetector
 
+    Row = tuple[float, float, float, float]
     Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
 
 BEFORE = 30_000
@@ -71,19 +72,27 @@ def delays(
     return found
 
 
+def cusum(best: Best, threshold: float) -> SequentialDetector:
+    """Return the clairvoyant CUSUM of a threshold."""
+    return registry.sequential("cusum", {"reference": best.reference, "threshold": threshold, "mode": "up"})
+
+
 def clairvoyant(best: Best, target: float, streams: int) -> float:
     """Return the mean delay of the clairvoyant CUSUM at a measured run length of `target`.
 
     Two thresholds whose run lengths lie on both sides of it are measured; between them the delay is linear in the
     logarithm of the run length. (A single one need not exist: sums of errors take few values.)
     """
-    step = best.unit * max(0.7, best.jump)
-    threshold = best.unit * math.log(target) * 0.8
     seen: dict[float, float] = {}
+    step = best.unit * max(0.7, best.jump)
+    threshold = rough = 0.0
+    while rough < math.log(target):
+        threshold += step
+        rough = math.log(run_length(cusum(best, threshold), best.usual, best.draws[0], 30, 5))
     while len(seen) < 2 or not min(seen) <= math.log(target) <= max(seen):
-        detector = registry.sequential("cusum", {"reference": best.reference, "threshold": threshold, "mode": "up"})
-        length = math.log(run_length(detector, best.usual, best.draws[0], 400, 5))
-        seen[length] = delays(detector, best.usual, best.draws, streams, 3, before=3000).mean()
+        detector = cusum(best, threshold)
+        length = math.log(run_length(detector, best.usual, best.draws[0], 400, 6))
+        seen[length] = float(delays(detector, best.usual, best.draws, streams, 3, before=3000).mean())
         threshold += step if length < math.log(target) else -step
     below = max(length for length in seen if length <= math.log(target))
     above = min(length for length in seen if length >= math.log(target))
@@ -150,7 +159,7 @@ def of_shift(shift: float) -> Best:
 
 def measure(
     detector: SequentialDetector, usual: Usual, draws: tuple[Draw, Draw], best: Best, asked: argparse.Namespace
-) -> tuple[float, float, float, float]:
+) -> Row:
     """Return run length, mean delay, its standard error, and the clairvoyant CUSUM's mean delay."""
     length = run_length(detector, usual, draws[0], asked.alarms, 1)
     found = delays(detector, usual, draws, asked.streams, 2)
@@ -158,13 +167,36 @@ def measure(
     return length, found.mean(), found.std() / math.sqrt(asked.streams), theirs
 
 
-def show(name: str, rows: list[tuple[str, tuple[float, float, float, float]]]) -> None:
-    """Print a table."""
-    print(f"\n{name}\n| cell | run length | delay | +- | clairvoyant | ratio |\n|---|---|---|---|---|---|")
+def show(name: str, rows: Iterable[tuple[str, Row]]) -> None:
+    """Print a table, each row as soon as it is measured."""
+    print(
+        f"\n{name}\n\n| cell | run length | delay | +- | clairvoyant | ratio |\n|---|---|---|---|---|---|", flush=True
+    )
+    ratios = []
     for cell, (length, delay, error, theirs) in rows:
-        print(f"| {cell} | {length:,.0f} | {delay:.1f} | {error:.1f} | {theirs:.1f} | {delay / theirs:.2f} |")
-    ratios = [row[1][1] / row[1][3] for row in rows]
-    print(f"geometric mean {math.exp(np.mean(np.log(ratios))):.3f}, worst {max(ratios):.2f}", flush=True)
+        ratios.append(delay / theirs)
+        print(f"| {cell} | {length:,.0f} | {delay:.1f} | {error:.1f} | {theirs:.1f} | {ratios[-1]:.2f} |", flush=True)
+    print(f"\ngeometric mean {math.exp(np.mean(np.log(ratios))):.3f}, worst {max(ratios):.2f}", flush=True)
+
+
+def errors(detector: SequentialDetector, asked: argparse.Namespace) -> Iterator[tuple[str, Row]]:
+    """Measure errors whose rate rises."""
+    rng = np.random.default_rng(0)
+    for p in (0.01, 0.05, 0.25):
+        usual = of_sample(bernoulli(p)(rng, (1, BASELINE)))
+        for ratio in (1.25, 1.5, 2.0, 4.0):
+            best = of_errors(p, min(p * ratio, 0.999))
+            yield f"errors {p} x {ratio}", measure(detector, usual, best.draws, best, asked)
+
+
+def features(detector: SequentialDetector, asked: argparse.Namespace) -> Iterator[tuple[str, Row]]:
+    """Measure normal values that shift, as ranks within the profile of a baseline."""
+    sample = np.random.default_rng(0).standard_normal(BASELINE)
+    profile = NumericProfile.of(sample)
+    usual = of_sample(profile.cdf(sample)[np.newaxis])
+    for shift in (0.1, 0.25, 0.5, 1.0):
+        draws = (ranked(0.0, profile), ranked(shift, profile))
+        yield f"normal + {shift}", measure(detector, usual, draws, of_shift(shift), asked)
 
 
 def main() -> None:
@@ -173,30 +205,15 @@ def main() -> None:
     parser.add_argument("--run-length", type=float, default=1e5)
     parser.add_argument("--streams", type=int, default=300)
     parser.add_argument("--alarms", type=int, default=100)
-    parser.add_argument("--only", choices=("bernoulli", "normal"))
+    parser.add_argument("--only", choices=("errors", "features"))
     asked = parser.parse_args()
-    rng = np.random.default_rng(0)
-    if asked.only != "normal":
-        detector = registry.sequential("shiryaev_roberts", {"average_run_length": asked.run_length})
-        rows = []
-        for p in (0.01, 0.05, 0.25):
-            usual = of_sample(bernoulli(p)(rng, (1, BASELINE)))
-            for ratio in (1.25, 1.5, 2.0, 4.0):
-                q = min(p * ratio, 0.999)
-                best = of_errors(p, q)
-                found = measure(detector, usual, best.draws, best, asked)
-                rows.append((f"errors {p} x {ratio}", found))
-        show(f"shiryaev_roberts, average run length {asked.run_length:,.0f}", rows)
-    if asked.only != "bernoulli":
-        detector = registry.sequential("shiryaev_roberts_ranks", {"average_run_length": asked.run_length})
-        sample = rng.standard_normal(BASELINE)
-        profile = NumericProfile.of(sample)
-        usual = of_sample(profile.cdf(sample)[np.newaxis])
-        rows = []
-        for shift in (0.1, 0.25, 0.5, 1.0):
-            draws = (ranked(0.0, profile), ranked(shift, profile))
-            rows.append((f"normal + {shift}", measure(detector, usual, draws, of_shift(shift), asked)))
-        show(f"shiryaev_roberts_ranks, average run length {asked.run_length:,.0f}", rows)
+    for kind, name, cells in (
+        ("errors", "shiryaev_roberts", errors),
+        ("features", "shiryaev_roberts_ranks", features),
+    ):
+        if asked.only in (None, kind):
+            detector = registry.sequential(name, {"average_run_length": asked.run_length})
+            show(f"{name}, average run length {asked.run_length:,.0f}", cells(detector, asked))
 
 
 if __name__ == "__main__":
