@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from anchorwatch_detectors.array_lanes import ArrayDetector
+from anchorwatch_detectors.beyond_river import BeyondRiver
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.base import Floats, Usual
@@ -19,7 +19,7 @@ OWN_BEGINS: Final = 13
 """Where the detector's own columns begin, after number, sum and sum of squares of the lane's values."""
 
 
-class AgainstBaseline(ArrayDetector):
+class AgainstBaseline(BeyondRiver):
     """A detector that compares with a baseline; where a lane has none, its first 100 values serve for one."""
 
     def begun(self, groups: int, subjects: int, usual: Usual | None) -> Floats:
@@ -56,11 +56,3 @@ class AgainstBaseline(ArrayDetector):
         if not np.isfinite(rows).all():
             raise ValueError(f"{self.name}: a stored lane holds a number that is not finite: the state is damaged")
         return rows
-
-    def to_river(self, row: Floats) -> Any:
-        """Raise ValueError: river has no such detector."""
-        raise ValueError(f"river has no {self.name}: a lane of {len(row)} numbers cannot become one of river's")
-
-    def from_river(self, detector: Any) -> Floats:
-        """Raise ValueError: river has no such detector."""
-        raise ValueError(f"river has no {self.name}: it cannot go on from a {type(detector).__name__}")

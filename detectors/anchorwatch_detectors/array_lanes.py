@@ -45,7 +45,7 @@ class ArrayDetector(SequentialDetector):
         -------
         tuple
             The rows, the same array or a wider one, and the alarms, (k, 8) with the columns of `kernels.block`, in any
-            order. After an alarm the lane's row is fresh.
+            order. After an alarm the lane's row is fresh, but for values that the method carries over.
         """
 
     @abc.abstractmethod

@@ -13,6 +13,7 @@ import pytest
 
 from anchorwatch.engine.tables import Columns
 from anchorwatch.events.reasons import Reason
+from anchorwatch_detectors import registry
 
 ROOTS = ("daemon/anchorwatch", "detectors/anchorwatch_detectors")
 PAGES = ("README.md", "CONTRIBUTING.md", "docs/*.md")
@@ -115,6 +116,13 @@ def test_every_event_of_the_log_is_explained(root, shipped):
     written = {event for module in shipped for event in logged(module.tree)}
     assert "watching" in written
     assert named == written
+
+
+def test_the_guide_names_every_sequential_detector(root):
+    page = (root / "docs/configuration.md").read_text(encoding="utf-8")
+    (section,) = re.findall(r"^## Windows$(.*?)^## ", page, re.MULTILINE | re.DOTALL)
+    named = {name for row in re.findall(r"^\| .*", section, re.MULTILINE) for name in re.findall(r"`([a-z_]+)`", row)}
+    assert named == set(registry.names("sequential"))
 
 
 def test_a_tree_is_read_by_its_names():

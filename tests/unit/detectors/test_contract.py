@@ -31,6 +31,10 @@ OTHER_SETTINGS = [
     ("shiryaev_roberts_ranks", {"change": "location", "mode": "up"}),
     ("hddm_w", {"two_sided_test": True, "lambda_val": 0.1}),
     ("fhddm", {"short_window_size": 20, "confidence_level": 0.001}),
+    ("stepd", {"mode": "up", "window_size": 12, "alpha": 0.0001}),
+    ("rddm", {"warm_start": 1, "min_stable": 40, "max_concept": 90, "warning_limit": 20}),
+    ("seed", {"block_size": 6, "compress_term": 4, "delta": 0.001}),
+    ("optwin", {"most_window": 80, "confidence": 0.999999, "rigor": 1.0}),
     ("kswin", {"alpha": 0.0001, "window_size": 60, "stat_size": 20, "seed": 5}),
 ]
 
