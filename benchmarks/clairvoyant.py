@@ -73,7 +73,7 @@ def delay(walk: Walk, run_length: float) -> float:
     Examples
     --------
     >>> round(delay(of_shift(1.0), 1000.0), 1)
-    9.3
+    9.8
     """
     high = 1
     while solved(walk, high)[0] < run_length:

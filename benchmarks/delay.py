@@ -1,220 +1,99 @@
-"""Delay of the anytime-valid detectors, as a ratio to the clairvoyant CUSUM's at the same measured run length.
+"""Delay of every sequential detector, beside the clairvoyant CUSUM's at the same measured run length.
 
-The clairvoyant CUSUM knows both distributions; its threshold is set so that its measured average run length is the
-detector's own. The change comes after 30,000 values; the baseline has a million rows and no smallest shift.
-
-    python benchmarks/delay.py [--run-length 100000] [--streams 300] [--alarms 100] [--only errors]
+The change comes after 30,000 values; the baseline has a million rows and no smallest shift.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from anchorwatch_detectors import registry
-from anchorwatch_detectors.base import Usual
-from anchorwatch_detectors.profile import NumericProfile
-from anchorwatch_detectors.usual import of_sample
+from benchmarks import clairvoyant
+from benchmarks.contenders import contenders
+from benchmarks.measurement import Measurement
+from benchmarks.sources import repeated, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
+    from benchmarks.contenders import Contender
+    from benchmarks.sources import Change, Draw, Source
     from numpy.typing import NDArray
 
-    from anchorwatch_detectors.base import Floats, SequentialDetector
-
-    Row = tuple[float, float, float, float]
-    Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
+    from anchorwatch_detectors.base import SequentialState
 
 BEFORE = 30_000
-BASELINE = 1_000_000
+"""Values before the change."""
+RUN_LENGTHS = (100_000.0, 1_000_000.0)
+"""What a dial is set to."""
 LANES = 50
+"""Streams fed at once."""
+STREAMS, ALARMS, MOST = (300, 50), (120, 40), (10**9, 30_000_000)
+"""Streams of a cell, false alarms that a run length rests on, and values until which they are waited for: of the
+defaults, and of the others."""
+CONSTANTLY = 2_000.0
+"""A run length below which a detector rings so often that its delay means nothing."""
+LATE = 10
+"""So many times the clairvoyant delay a change is waited for; then it is missed."""
 
 
-def lanes(usual: Usual, count: int) -> Usual:
-    """Return a baseline of one lane for `count` lanes."""
-    return Usual(
-        *(np.repeat(getattr(usual, name), count, axis=1) for name in ("mean", "variance", "rows", "smallest", "memory"))
-    )
-
-
-def run_length(detector: SequentialDetector, usual: Usual, draw: Draw, alarms: int, seed: int) -> float:
-    """Return values a false alarm on average, over at least `alarms` of them."""
-    rng, state = np.random.default_rng(seed), detector.start(1, LANES, lanes(usual, LANES))
-    found = values = 0
-    while found < alarms:
-        found += len(state.update(draw(rng, (LANES, 10_000))).event)
-        values += LANES * 10_000
-    return values / found
-
-
-def delays(
-    detector: SequentialDetector, usual: Usual, draws: tuple[Draw, Draw], streams: int, seed: int, before: int = BEFORE
-) -> NDArray[np.int64]:
-    """Return the delay of the first alarm after the change, for each stream."""
-    rng, found = np.random.default_rng(seed), np.zeros(streams, dtype=np.int64)
-    for first in range(0, streams, LANES):
-        count = min(LANES, streams - first)
-        state = detector.start(1, count, lanes(usual, count))
-        for at in range(0, before, 10_000):
-            state.update(draws[0](rng, (count, min(10_000, before - at))))
-        seen, waiting = 0, np.ones(count, dtype=bool)
-        while waiting.any():
-            alarms = state.update(draws[1](rng, (count, 200)))
-            for subject, event in zip(alarms.subject.tolist(), alarms.event.tolist(), strict=True):
-                if waiting[subject]:
-                    waiting[subject] = False
-                    found[first + subject] = seen + event + 1
-            seen += 200
+def measure() -> list[Measurement]:
+    """Return a comparison for every detector, dial and change."""
+    everything, found = list(sources()), list[Measurement]()
+    for contender in contenders(RUN_LENGTHS):
+        for source in everything:
+            if contender.takes(source.kind):
+                found += cells(contender, source)
+        print(contender.name, contender.setting, flush=True)
     return found
 
 
-def cusum(best: Best, threshold: float) -> SequentialDetector:
-    """Return the clairvoyant CUSUM of a threshold."""
-    return registry.sequential("cusum", {"reference": best.reference, "threshold": threshold, "mode": "up"})
+def cells(contender: Contender, source: Source) -> Iterator[Measurement]:
+    """Yield a comparison for each change of a source."""
+    which = 0 if contender.is_default else 1
+    length = run_length(contender, source, ALARMS[which], MOST[which])
+    for change in source.changes:
+        theirs, each = math.nan, np.full((STREAMS[which] // LANES, LANES), np.nan)
+        if length >= CONSTANTLY:  # NaN, of what never rang, is not
+            theirs = clairvoyant.delay(change.walk, length)
+            each = delays(contender, source, change, math.ceil(LATE * theirs))
+        mean, name = float(each.mean()), ", ".join((contender.name, contender.setting, change.name))
+        against = {"name": "clairvoyant CUSUM", "value": round(theirs, 3), "run_length": round(length, 0)}
+        rounds = [[round(float(part.mean()), 3), round(theirs, 3)] for part in each]
+        yield Measurement(name, round(mean, 3), "values", against, round(theirs / mean, 4), rounds)
 
 
-def clairvoyant(best: Best, target: float, streams: int) -> float:
-    """Return the mean delay of the clairvoyant CUSUM at a measured run length of `target`.
-
-    Two thresholds whose run lengths lie on both sides of it are measured; between them the delay is linear in the
-    logarithm of the run length. (A single one need not exist: sums of errors take few values.)
-    """
-    seen: dict[float, float] = {}
-    step = best.unit * max(0.7, best.jump)
-    threshold = rough = 0.0
-    while rough < math.log(target):
-        threshold += step
-        rough = math.log(run_length(cusum(best, threshold), best.usual, best.draws[0], 30, 5))
-    while len(seen) < 2 or not min(seen) <= math.log(target) <= max(seen):
-        detector = cusum(best, threshold)
-        length = math.log(run_length(detector, best.usual, best.draws[0], 400, 6))
-        seen[length] = float(delays(detector, best.usual, best.draws, streams, 3, before=3000).mean())
-        threshold += step if length < math.log(target) else -step
-    below = max(length for length in seen if length <= math.log(target))
-    above = min(length for length in seen if length >= math.log(target))
-    return float(np.interp(math.log(target), [below, above], [seen[below], seen[above]]))
+def run_length(contender: Contender, source: Source, alarms: int, most: int) -> float:
+    """Return values a false alarm on average; NaN where there is none within `most` values."""
+    rng = np.random.default_rng(1)
+    state = contender.detector.start(1, LANES, repeated(source.usual, LANES))
+    found = values = 0
+    while found < alarms and values < most:
+        found += len(state.update(source.draw(rng, (LANES, 20_000))).event)
+        values += LANES * 20_000
+    return values / found if found else math.nan
 
 
-def exact(mean: float, deviation: float) -> Usual:
-    """Return the truth as a baseline."""
-    one = np.ones((1, 1))
-    return Usual(one * mean, one * deviation**2, one * 1e18, one * 0.0, one)
+def delays(contender: Contender, source: Source, change: Change, late: int) -> NDArray[np.float64]:
+    """Return values from the change to the first alarm after it, (rounds, streams); NaN for what is missed."""
+    rng, rounds = np.random.default_rng(2), []
+    for _ in range(max(1, STREAMS[0 if contender.is_default else 1] // LANES)):
+        state = contender.detector.start(1, LANES, repeated(source.usual, LANES))
+        for _ in range(0, BEFORE, 10_000):
+            state.update(source.draw(rng, (LANES, 10_000)))
+        rounds.append(waited(state, change.draw, rng, late))
+    return np.array(rounds)
 
 
-def bernoulli(p: float) -> Draw:
-    """Return a source of errors."""
-    return lambda rng, shape: (rng.random(shape, dtype=np.float32) < p).astype(np.float64)
-
-
-def shifted(shift: float) -> Draw:
-    """Return a source of normal values."""
-    return lambda rng, shape: rng.standard_normal(shape) + shift
-
-
-def ranked(shift: float, profile: NumericProfile) -> Draw:
-    """Return a source of ranks of normal values within a baseline."""
-    return lambda rng, shape: profile.cdf(shifted(shift)(rng, shape).ravel()).reshape(shape)
-
-
-class Best(NamedTuple):
-    """What the clairvoyant CUSUM knows.
-
-    Attributes
-    ----------
-    draws
-        Source before and after the change.
-    usual
-        The truth before it.
-    reference
-        The CUSUM's, in standard deviations.
-    unit
-        Threshold that is 1 in the likelihood ratio's logarithm.
-    jump
-        Largest step of that logarithm where it takes few values, else 0.
-    """
-
-    draws: tuple[Draw, Draw]
-    usual: Usual
-    reference: float
-    unit: float
-    jump: float
-
-
-def of_errors(p: float, q: float) -> Best:
-    """Return what is known of errors whose rate goes from p to q."""
-    step, deviation = math.log((1 - q) / (1 - p)), math.sqrt(p * (1 - p))
-    slope = math.log(q / p) - step
-    reference = (-step / slope - p) / deviation
-    return Best((bernoulli(p), bernoulli(q)), exact(p, deviation), reference, 1 / (slope * deviation), math.log(q / p))
-
-
-def of_shift(shift: float) -> Best:
-    """Return what is known of normal values that shift."""
-    return Best((shifted(0.0), shifted(shift)), exact(0.0, 1.0), shift / 2, 1 / shift, 0.0)
-
-
-def measure(
-    detector: SequentialDetector, usual: Usual, draws: tuple[Draw, Draw], best: Best, asked: argparse.Namespace
-) -> Row:
-    """Return run length, mean delay, its standard error, and the clairvoyant CUSUM's mean delay."""
-    length = run_length(detector, usual, draws[0], asked.alarms, 1)
-    found = delays(detector, usual, draws, asked.streams, 2)
-    theirs = clairvoyant(best, length, 4 * asked.streams)
-    return length, found.mean(), found.std() / math.sqrt(asked.streams), theirs
-
-
-def show(name: str, rows: Iterable[tuple[str, Row]]) -> None:
-    """Print a table, each row as soon as it is measured."""
-    print(
-        f"\n{name}\n\n| cell | run length | delay | +- | clairvoyant | ratio |\n|---|---|---|---|---|---|", flush=True
-    )
-    ratios = []
-    for cell, (length, delay, error, theirs) in rows:
-        ratios.append(delay / theirs)
-        print(f"| {cell} | {length:,.0f} | {delay:.1f} | {error:.1f} | {theirs:.1f} | {ratios[-1]:.2f} |", flush=True)
-    print(f"\ngeometric mean {math.exp(np.mean(np.log(ratios))):.3f}, worst {max(ratios):.2f}", flush=True)
-
-
-def errors(detector: SequentialDetector, asked: argparse.Namespace) -> Iterator[tuple[str, Row]]:
-    """Measure errors whose rate rises."""
-    rng = np.random.default_rng(0)
-    for p in (0.01, 0.05, 0.25):
-        usual = of_sample(bernoulli(p)(rng, (1, BASELINE)))
-        for ratio in (1.25, 1.5, 2.0, 4.0):
-            best = of_errors(p, min(p * ratio, 0.999))
-            yield f"errors {p} x {ratio}", measure(detector, usual, best.draws, best, asked)
-
-
-def features(detector: SequentialDetector, asked: argparse.Namespace) -> Iterator[tuple[str, Row]]:
-    """Measure normal values that shift, as ranks within the profile of a baseline."""
-    sample = np.random.default_rng(0).standard_normal(BASELINE)
-    profile = NumericProfile.of(sample)
-    usual = of_sample(profile.cdf(sample)[np.newaxis])
-    for shift in (0.1, 0.25, 0.5, 1.0):
-        draws = (ranked(0.0, profile), ranked(shift, profile))
-        yield f"normal + {shift}", measure(detector, usual, draws, of_shift(shift), asked)
-
-
-def main() -> None:
-    """Measure what is asked for."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run-length", type=float, default=1e5)
-    parser.add_argument("--streams", type=int, default=300)
-    parser.add_argument("--alarms", type=int, default=100)
-    parser.add_argument("--only", choices=("errors", "features"))
-    asked = parser.parse_args()
-    for kind, name, cells in (
-        ("errors", "shiryaev_roberts", errors),
-        ("features", "shiryaev_roberts_ranks", features),
-    ):
-        if asked.only in (None, kind):
-            detector = registry.sequential(name, {"average_run_length": asked.run_length})
-            show(f"{name}, average run length {asked.run_length:,.0f}", cells(detector, asked))
-
-
-if __name__ == "__main__":
-    main()
+def waited(state: SequentialState, draw: Draw, rng: np.random.Generator, late: int) -> NDArray[np.float64]:
+    """Return how long each lane takes until it rings; NaN for one that does not in time."""
+    lanes = state.shape[1]
+    found, block = np.full(lanes, np.nan), max(20, late // (4 * LATE))
+    for at in range(0, late, block):
+        alarms = state.update(draw(rng, (lanes, block)))
+        for subject, event in zip(alarms.subject.tolist(), alarms.event.tolist(), strict=True):
+            found[subject] = at + event + 1 if math.isnan(found[subject]) else found[subject]
+        if not np.isnan(found).any():
+            break
+    return found
