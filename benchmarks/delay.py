@@ -58,7 +58,7 @@ def cells(contender: Contender, source: Source) -> Iterator[Measurement]:
         if length >= CONSTANTLY:  # NaN, of what never rang, is not
             theirs = clairvoyant.delay(change.walk, length)
             each = delays(contender, source, change, math.ceil(LATE * theirs))
-        mean, name = float(each.mean()), ", ".join((contender.name, contender.setting, change.name))
+        mean, name = float(each.mean()), f"{contender.name}, {contender.setting}, {change.name}"
         against = {"name": "clairvoyant CUSUM", "value": round(theirs, 3), "run_length": round(length, 0)}
         rounds = [[round(float(part.mean()), 3), round(theirs, 3)] for part in each]
         yield Measurement(name, round(mean, 3), "values", against, round(theirs / mean, 4), rounds)

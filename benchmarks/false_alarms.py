@@ -66,7 +66,9 @@ def measure() -> list[Measurement]:
     for name, (kind, draw) in STREAM.items():
         alarms = dict[tuple[str, float], list[int]]()
         for first in range(0, STREAMS, LANES):
-            values = np.stack([ranks_or_errors(kind, draw(ROWS + LENGTH, seed)) for seed in range(first, first + LANES)])
+            values = np.stack(
+                [ranks_or_errors(kind, draw(ROWS + LENGTH, seed)) for seed in range(first, first + LANES)]
+            )
             for contender in everyone:
                 if contender.takes(kind) and (contender.is_default or first < FEW):
                     for smallest in (0.0, shipped[kind]) if contender.is_default else (0.0,):
