@@ -20,8 +20,6 @@ ERRORS_ONLY = frozenset({"ddm", "eddm", "fhddm", "hddm_a", "hddm_w", "rddm", "st
 """Detectors of bits."""
 RANKS_ONLY = frozenset({"kswin", "shiryaev_roberts_ranks"})
 """Detectors of continuous values."""
-RIVERS = frozenset({"adwin", "ddm", "eddm", "fhddm", "hddm_a", "hddm_w", "kswin", "page_hinkley"})
-"""Those whose alarms are river's own, bit for bit."""
 
 
 class Contender(NamedTuple):

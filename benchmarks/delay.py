@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from benchmarks.contenders import Contender
-    from benchmarks.sources import Change, Draw, Source
+    from benchmarks.sources import Draw, Source
     from numpy.typing import NDArray
 
     from anchorwatch_detectors.base import SequentialState
@@ -29,7 +29,7 @@ RUN_LENGTHS = (100_000.0, 1_000_000.0)
 """What a dial is set to."""
 LANES = 50
 """Streams fed at once."""
-STREAMS, ALARMS, MOST = (300, 50), (120, 40), (10**9, 30_000_000)
+STREAMS, ALARMS, MOST = (1500, 100), (400, 40), (10**10, 10**8)
 """Streams of a cell, false alarms that a run length rests on, and values until which they are waited for: of the
 defaults, and of the others."""
 CONSTANTLY = 2_000.0
@@ -53,15 +53,16 @@ def cells(contender: Contender, source: Source) -> Iterator[Measurement]:
     """Yield a comparison for each change of a source."""
     which = 0 if contender.is_default else 1
     length = run_length(contender, source, ALARMS[which], MOST[which])
-    for change in source.changes:
-        theirs, each = math.nan, np.full((STREAMS[which] // LANES, LANES), np.nan)
-        if length >= CONSTANTLY:  # NaN, of what never rang, is not
-            theirs = clairvoyant.delay(change.walk, length)
-            each = delays(contender, source, change, math.ceil(LATE * theirs))
-        mean, name = float(each.mean()), f"{contender.name}, {contender.setting}, {change.name}"
-        against = {"name": "clairvoyant CUSUM", "value": round(theirs, 3), "run_length": round(length, 0)}
-        rounds = [[round(float(part.mean()), 3), round(theirs, 3)] for part in each]
-        yield Measurement(name, round(mean, 3), "values", against, round(theirs / mean, 4), rounds)
+    theirs = [math.nan] * len(source.changes)
+    each = np.full((len(source.changes), STREAMS[which] // LANES), np.nan)
+    if length >= CONSTANTLY:  # NaN, of what never rang, is not
+        theirs = [clairvoyant.delay(change.walk, length) for change in source.changes]
+        each = delays(contender, source, each.shape[1], [math.ceil(LATE * known) for known in theirs])
+    for change, found, known in zip(source.changes, each, theirs, strict=True):
+        name, mean = f"{contender.name}, {contender.setting}, {change.name}", float(found.mean())
+        against = {"name": "clairvoyant CUSUM", "value": round(known, 3), "run_length": round(length, 0)}
+        rounds = [[round(float(part), 3), round(known, 3)] for part in found]
+        yield Measurement(name, round(mean, 3), "values", against, round(known / mean, 4), rounds)
 
 
 def run_length(contender: Contender, source: Source, alarms: int, most: int) -> float:
@@ -75,15 +76,16 @@ def run_length(contender: Contender, source: Source, alarms: int, most: int) -> 
     return values / found if found else math.nan
 
 
-def delays(contender: Contender, source: Source, change: Change, late: int) -> NDArray[np.float64]:
-    """Return values from the change to the first alarm after it, (rounds, streams); NaN for what is missed."""
-    rng, rounds = np.random.default_rng(2), []
-    for _ in range(max(1, STREAMS[0 if contender.is_default else 1] // LANES)):
+def delays(contender: Contender, source: Source, rounds: int, late: list[int]) -> NDArray[np.float64]:
+    """Return mean values from a change to the first alarm after it, (changes, rounds); NaN where one is missed."""
+    rng, found = np.random.default_rng(2), np.empty((len(source.changes), rounds))
+    for each in range(rounds):
         state = contender.detector.start(1, LANES, repeated(source.usual, LANES))
         for _ in range(0, BEFORE, 10_000):
             state.update(source.draw(rng, (LANES, 10_000)))
-        rounds.append(waited(state, change.draw, rng, late))
-    return np.array(rounds)
+        for place, change in enumerate(source.changes):
+            found[place, each] = waited(state.copy(), change.draw, rng, late[place]).mean()
+    return found
 
 
 def waited(state: SequentialState, draw: Draw, rng: np.random.Generator, late: int) -> NDArray[np.float64]:

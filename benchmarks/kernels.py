@@ -25,12 +25,12 @@ SHARE = 50
 
 DETECTORS = {
     "adwin": (drift.ADWIN, {}, 200_000),
-    "page_hinkley": (drift.PageHinkley, {}, 200_000),
-    "ddm": (drift.binary.DDM, {}, 200_000),
-    "eddm": (drift.binary.EDDM, {}, 200_000),
-    "fhddm": (drift.binary.FHDDM, {}, 200_000),
-    "hddm_a": (drift.binary.HDDMA, {}, 100_000),
-    "hddm_w": (drift.binary.HDDMW, {}, 50_000),
+    "page_hinkley": (drift.PageHinkley, {}, 1_000_000),
+    "ddm": (drift.binary.DDM, {}, 1_000_000),
+    "eddm": (drift.binary.EDDM, {}, 1_000_000),
+    "fhddm": (drift.binary.FHDDM, {}, 1_000_000),
+    "hddm_a": (drift.binary.HDDMA, {}, 200_000),
+    "hddm_w": (drift.binary.HDDMW, {}, 200_000),
     "kswin": (drift.KSWIN, {"seed": 0}, 5_000),
 }
 """River's class, parameters, events."""
