@@ -59,8 +59,9 @@ COMPILE = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3
 config: $(READY) ## write config/reference.yaml and config/schema.json anew from the settings in the code
 	@$(BIN)/python -m anchorwatch.settings.reference
 
-docs: $(READY) ## write anew what the documents show of the program: commands, output, messages, reasons
+docs: $(READY) ## write anew what the documents show of the program: commands, output, messages, measurements
 	@$(BIN)/python docs/write_commands.py
+	@$(BIN)/python docs/write_detection.py
 	@$(BIN)/python docs/write_blocks.py
 
 build: $(READY) ## build wheel and sdist into dist/

@@ -1,203 +1,101 @@
-"""Delay of the anytime-valid detectors, as a ratio to the clairvoyant CUSUM's at the same measured run length.
+"""Delay of every sequential detector, beside the clairvoyant CUSUM's at the same measured run length.
 
-The clairvoyant CUSUM knows both distributions; its threshold is set so that its measured average run length is the
-detector's own. The change comes after 30,000 values; the baseline has a million rows and no smallest shift.
-
-    python benchmarks/delay.py [--run-length 100000] [--streams 300] [--alarms 100] [--only bernoulli]
+The change comes after 30,000 values; the baseline has a million rows and no smallest shift.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from anchorwatch_detectors import registry
-from anchorwatch_detectors.base import Usual
-from anchorwatch_detectors.profile import NumericProfile
-from anchorwatch_detectors.usual import of_sample
+from benchmarks import clairvoyant
+from benchmarks.contenders import contenders
+from benchmarks.measurement import Measurement
+from benchmarks.sources import repeated, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
+    from benchmarks.contenders import Contender
+    from benchmarks.sources import Draw, Source
     from numpy.typing import NDArray
 
-    from anchorwatch_detectors.base import Floats, SequentialDetector
-
-    Draw = Callable[[np.random.Generator, tuple[int, int]], Floats]
+    from anchorwatch_detectors.base import SequentialState
 
 BEFORE = 30_000
-BASELINE = 1_000_000
+"""Values before the change."""
+RUN_LENGTHS = (100_000.0, 1_000_000.0)
+"""What a dial is set to."""
 LANES = 50
+"""Streams fed at once."""
+STREAMS, ALARMS, MOST = (1500, 100), (400, 40), (10**10, 10**8)
+"""Streams of a cell, false alarms that a run length rests on, and values until which they are waited for: of the
+defaults, and of the others."""
+CONSTANTLY = 2_000.0
+"""A run length below which a detector rings so often that its delay means nothing."""
+LATE = 10
+"""So many times the clairvoyant delay a change is waited for; then it is missed."""
 
 
-def lanes(usual: Usual, count: int) -> Usual:
-    """Return a baseline of one lane for `count` lanes."""
-    return Usual(
-        *(np.repeat(getattr(usual, name), count, axis=1) for name in ("mean", "variance", "rows", "smallest", "memory"))
-    )
-
-
-def run_length(detector: SequentialDetector, usual: Usual, draw: Draw, alarms: int, seed: int) -> float:
-    """Return values a false alarm on average, over at least `alarms` of them."""
-    rng, state = np.random.default_rng(seed), detector.start(1, LANES, lanes(usual, LANES))
-    found = values = 0
-    while found < alarms:
-        found += len(state.update(draw(rng, (LANES, 10_000))).event)
-        values += LANES * 10_000
-    return values / found
-
-
-def delays(
-    detector: SequentialDetector, usual: Usual, draws: tuple[Draw, Draw], streams: int, seed: int, before: int = BEFORE
-) -> NDArray[np.int64]:
-    """Return the delay of the first alarm after the change, for each stream."""
-    rng, found = np.random.default_rng(seed), np.zeros(streams, dtype=np.int64)
-    for first in range(0, streams, LANES):
-        count = min(LANES, streams - first)
-        state = detector.start(1, count, lanes(usual, count))
-        for at in range(0, before, 10_000):
-            state.update(draws[0](rng, (count, min(10_000, before - at))))
-        seen, waiting = 0, np.ones(count, dtype=bool)
-        while waiting.any():
-            alarms = state.update(draws[1](rng, (count, 200)))
-            for subject, event in zip(alarms.subject.tolist(), alarms.event.tolist(), strict=True):
-                if waiting[subject]:
-                    waiting[subject] = False
-                    found[first + subject] = seen + event + 1
-            seen += 200
+def measure() -> list[Measurement]:
+    """Return a comparison for every detector, dial and change."""
+    everything, found = list(sources()), list[Measurement]()
+    for contender in contenders(RUN_LENGTHS):
+        for source in everything:
+            if contender.takes(source.kind):
+                found += cells(contender, source)
+        print(contender.name, contender.setting, flush=True)
     return found
 
 
-def clairvoyant(best: Best, target: float, streams: int) -> float:
-    """Return the mean delay of the clairvoyant CUSUM at a measured run length of `target`.
-
-    Two thresholds whose run lengths lie on both sides of it are measured; between them the delay is linear in the
-    logarithm of the run length. (A single one need not exist: sums of errors take few values.)
-    """
-    step = best.unit * max(0.7, best.jump)
-    threshold = best.unit * math.log(target) * 0.8
-    seen: dict[float, float] = {}
-    while len(seen) < 2 or not min(seen) <= math.log(target) <= max(seen):
-        detector = registry.sequential("cusum", {"reference": best.reference, "threshold": threshold, "mode": "up"})
-        length = math.log(run_length(detector, best.usual, best.draws[0], 400, 5))
-        seen[length] = delays(detector, best.usual, best.draws, streams, 3, before=3000).mean()
-        threshold += step if length < math.log(target) else -step
-    below = max(length for length in seen if length <= math.log(target))
-    above = min(length for length in seen if length >= math.log(target))
-    return float(np.interp(math.log(target), [below, above], [seen[below], seen[above]]))
+def cells(contender: Contender, source: Source) -> Iterator[Measurement]:
+    """Yield a comparison for each change of a source."""
+    which = 0 if contender.is_default else 1
+    length = run_length(contender, source, ALARMS[which], MOST[which])
+    theirs = [math.nan] * len(source.changes)
+    each = np.full((len(source.changes), STREAMS[which] // LANES), np.nan)
+    if length >= CONSTANTLY:  # NaN, of what never rang, is not
+        theirs = [clairvoyant.delay(change.walk, length) for change in source.changes]
+        each = delays(contender, source, each.shape[1], [math.ceil(LATE * known) for known in theirs])
+    for change, found, known in zip(source.changes, each, theirs, strict=True):
+        name, mean = f"{contender.name}, {contender.setting}, {change.name}", float(found.mean())
+        against = {"name": "clairvoyant CUSUM", "value": round(known, 3), "run_length": round(length, 0)}
+        rounds = [[round(float(part), 3), round(known, 3)] for part in found]
+        yield Measurement(name, round(mean, 3), "values", against, round(known / mean, 4), rounds)
 
 
-def exact(mean: float, deviation: float) -> Usual:
-    """Return the truth as a baseline."""
-    one = np.ones((1, 1))
-    return Usual(one * mean, one * deviation**2, one * 1e18, one * 0.0, one)
+def run_length(contender: Contender, source: Source, alarms: int, most: int) -> float:
+    """Return values a false alarm on average; NaN where there is none within `most` values."""
+    rng = np.random.default_rng(1)
+    state = contender.detector.start(1, LANES, repeated(source.usual, LANES))
+    found = values = 0
+    while found < alarms and values < most:
+        found += len(state.update(source.draw(rng, (LANES, 20_000))).event)
+        values += LANES * 20_000
+    return values / found if found else math.nan
 
 
-def bernoulli(p: float) -> Draw:
-    """Return a source of errors."""
-    return lambda rng, shape: (rng.random(shape, dtype=np.float32) < p).astype(np.float64)
+def delays(contender: Contender, source: Source, rounds: int, late: list[int]) -> NDArray[np.float64]:
+    """Return mean values from a change to the first alarm after it, (changes, rounds); NaN where one is missed."""
+    rng, found = np.random.default_rng(2), np.empty((len(source.changes), rounds))
+    for each in range(rounds):
+        state = contender.detector.start(1, LANES, repeated(source.usual, LANES))
+        for _ in range(0, BEFORE, 10_000):
+            state.update(source.draw(rng, (LANES, 10_000)))
+        for place, change in enumerate(source.changes):
+            found[place, each] = waited(state.copy(), change.draw, rng, late[place]).mean()
+    return found
 
 
-def shifted(shift: float) -> Draw:
-    """Return a source of normal values."""
-    return lambda rng, shape: rng.standard_normal(shape) + shift
-
-
-def ranked(shift: float, profile: NumericProfile) -> Draw:
-    """Return a source of ranks of normal values within a baseline."""
-    return lambda rng, shape: profile.cdf(shifted(shift)(rng, shape).ravel()).reshape(shape)
-
-
-class Best(NamedTuple):
-    """What the clairvoyant CUSUM knows.
-
-    Attributes
-    ----------
-    draws
-        Source before and after the change.
-    usual
-        The truth before it.
-    reference
-        The CUSUM's, in standard deviations.
-    unit
-        Threshold that is 1 in the likelihood ratio's logarithm.
-    jump
-        Largest step of that logarithm where it takes few values, else 0.
-    """
-
-    draws: tuple[Draw, Draw]
-    usual: Usual
-    reference: float
-    unit: float
-    jump: float
-
-
-def of_errors(p: float, q: float) -> Best:
-    """Return what is known of errors whose rate goes from p to q."""
-    step, deviation = math.log((1 - q) / (1 - p)), math.sqrt(p * (1 - p))
-    slope = math.log(q / p) - step
-    reference = (-step / slope - p) / deviation
-    return Best((bernoulli(p), bernoulli(q)), exact(p, deviation), reference, 1 / (slope * deviation), math.log(q / p))
-
-
-def of_shift(shift: float) -> Best:
-    """Return what is known of normal values that shift."""
-    return Best((shifted(0.0), shifted(shift)), exact(0.0, 1.0), shift / 2, 1 / shift, 0.0)
-
-
-def measure(
-    detector: SequentialDetector, usual: Usual, draws: tuple[Draw, Draw], best: Best, asked: argparse.Namespace
-) -> tuple[float, float, float, float]:
-    """Return run length, mean delay, its standard error, and the clairvoyant CUSUM's mean delay."""
-    length = run_length(detector, usual, draws[0], asked.alarms, 1)
-    found = delays(detector, usual, draws, asked.streams, 2)
-    theirs = clairvoyant(best, length, 4 * asked.streams)
-    return length, found.mean(), found.std() / math.sqrt(asked.streams), theirs
-
-
-def show(name: str, rows: list[tuple[str, tuple[float, float, float, float]]]) -> None:
-    """Print a table."""
-    print(f"\n{name}\n| cell | run length | delay | +- | clairvoyant | ratio |\n|---|---|---|---|---|---|")
-    for cell, (length, delay, error, theirs) in rows:
-        print(f"| {cell} | {length:,.0f} | {delay:.1f} | {error:.1f} | {theirs:.1f} | {delay / theirs:.2f} |")
-    ratios = [row[1][1] / row[1][3] for row in rows]
-    print(f"geometric mean {math.exp(np.mean(np.log(ratios))):.3f}, worst {max(ratios):.2f}", flush=True)
-
-
-def main() -> None:
-    """Measure what is asked for."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run-length", type=float, default=1e5)
-    parser.add_argument("--streams", type=int, default=300)
-    parser.add_argument("--alarms", type=int, default=100)
-    parser.add_argument("--only", choices=("bernoulli", "normal"))
-    asked = parser.parse_args()
-    rng = np.random.default_rng(0)
-    if asked.only != "normal":
-        detector = registry.sequential("shiryaev_roberts", {"average_run_length": asked.run_length})
-        rows = []
-        for p in (0.01, 0.05, 0.25):
-            usual = of_sample(bernoulli(p)(rng, (1, BASELINE)))
-            for ratio in (1.25, 1.5, 2.0, 4.0):
-                q = min(p * ratio, 0.999)
-                best = of_errors(p, q)
-                found = measure(detector, usual, best.draws, best, asked)
-                rows.append((f"errors {p} x {ratio}", found))
-        show(f"shiryaev_roberts, average run length {asked.run_length:,.0f}", rows)
-    if asked.only != "bernoulli":
-        detector = registry.sequential("shiryaev_roberts_ranks", {"average_run_length": asked.run_length})
-        sample = rng.standard_normal(BASELINE)
-        profile = NumericProfile.of(sample)
-        usual = of_sample(profile.cdf(sample)[np.newaxis])
-        rows = []
-        for shift in (0.1, 0.25, 0.5, 1.0):
-            draws = (ranked(0.0, profile), ranked(shift, profile))
-            rows.append((f"normal + {shift}", measure(detector, usual, draws, of_shift(shift), asked)))
-        show(f"shiryaev_roberts_ranks, average run length {asked.run_length:,.0f}", rows)
-
-
-if __name__ == "__main__":
-    main()
+def waited(state: SequentialState, draw: Draw, rng: np.random.Generator, late: int) -> NDArray[np.float64]:
+    """Return how long each lane takes until it rings; NaN for one that does not in time."""
+    lanes = state.shape[1]
+    found, block = np.full(lanes, np.nan), max(20, late // (4 * LATE))
+    for at in range(0, late, block):
+        alarms = state.update(draw(rng, (lanes, block)))
+        for subject, event in zip(alarms.subject.tolist(), alarms.event.tolist(), strict=True):
+            found[subject] = at + event + 1 if math.isnan(found[subject]) else found[subject]
+        if not np.isnan(found).any():
+            break
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,12 +25,12 @@ SHARE = 50
 
 DETECTORS = {
     "adwin": (drift.ADWIN, {}, 200_000),
-    "page_hinkley": (drift.PageHinkley, {}, 200_000),
-    "ddm": (drift.binary.DDM, {}, 200_000),
-    "eddm": (drift.binary.EDDM, {}, 200_000),
-    "fhddm": (drift.binary.FHDDM, {}, 200_000),
-    "hddm_a": (drift.binary.HDDMA, {}, 100_000),
-    "hddm_w": (drift.binary.HDDMW, {}, 50_000),
+    "page_hinkley": (drift.PageHinkley, {}, 1_000_000),
+    "ddm": (drift.binary.DDM, {}, 1_000_000),
+    "eddm": (drift.binary.EDDM, {}, 1_000_000),
+    "fhddm": (drift.binary.FHDDM, {}, 1_000_000),
+    "hddm_a": (drift.binary.HDDMA, {}, 200_000),
+    "hddm_w": (drift.binary.HDDMW, {}, 200_000),
     "kswin": (drift.KSWIN, {"seed": 0}, 5_000),
 }
 """River's class, parameters, events."""
@@ -55,7 +56,7 @@ def one_lane(name: str) -> Measurement:
             ours.extend((at + state.update(values[np.newaxis, at : at + BLOCK]).event).tolist())
 
     taken = (1.0 - values if name == "fhddm" else values).tolist()
-    rounds = alternate(ROUNDS, kernel, looped(made, parameters, taken, theirs))
+    rounds = alternate(ROUNDS, kernel, looped(made, parameters, taken, theirs), clock=process_time)
     assert ours == theirs, f"{name} rings elsewhere"
     return rates(f"{name}, one stream", events, "river's loop", rounds)
 
@@ -92,5 +93,5 @@ def many_segments() -> Measurement:
                 detector.update(x)
 
     kernel()
-    rounds = [[ours, theirs * SHARE] for ours, theirs in alternate(3, kernel, loop)]
+    rounds = [[ours, theirs * SHARE] for ours, theirs in alternate(3, kernel, loop, clock=process_time)]
     return rates(f"20 adwin x {SEGMENTS:,} segments, one call", MANY, f"river's loop, 1 in {SHARE} events", rounds)

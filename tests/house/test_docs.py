@@ -91,6 +91,13 @@ def test_what_the_pages_show_is_what_the_program_says(root):
     assert subprocess.run(command, check=False, capture_output=True, text=True).stderr == ""
 
 
+def test_the_page_of_detection_is_what_was_measured(root):
+    """Where this fails, a benchmark of detection was run without `make docs`."""
+    command = [sys.executable, str(root / "docs/write_detection.py"), "-"]
+    written = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert (root / "docs/detection.md").read_text(encoding="utf-8") == written
+
+
 def test_what_a_waiting_prediction_costs_is_what_it_is_said_to(root, architecture):
     empty = Columns.empty()
     columns = {name: getattr(empty, name) for name in Columns.__dataclass_fields__}

@@ -28,6 +28,8 @@ NUMERIC = ("app_behavioral_score", "requested_credit_limit", "credit_bureau_scor
 CATEGORIES = ("acq_channel", "app_channel", "is_customer")
 
 _TABLES = ("mc_reference.csv", "mc_analysis.csv", "mc_analysis_gt.csv")
+CAR_LOAN = tuple(f"synthetic_car_loan_{part}.csv" for part in ("reference", "analysis", "analysis_target"))
+"""Tables of another model in the same wheel; at row 75,000 of 100,000 its errors rise from .056 to .084."""
 _WANTED = Path(__file__).with_name("nannyml.txt")
 
 
@@ -41,8 +43,8 @@ def cache_directory() -> Path:
     return Path(named) if named else Path(__file__).parents[2] / ".cache" / "data"
 
 
-def tables() -> dict[str, Path]:
-    """Return the tables by name, fetched where they are not there yet.
+def tables(names: tuple[str, ...] = _TABLES) -> dict[str, Path]:
+    """Return tables by name, fetched where they are not there yet.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def tables() -> dict[str, Path]:
         They cannot be had.
     """
     cache = cache_directory()
-    paths = {name: cache / name for name in _TABLES}
+    paths = {name: cache / name for name in names}
     if not all(path.exists() for path in paths.values()):
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as place, zipfile.ZipFile(_fetched(Path(place))) as wheel:

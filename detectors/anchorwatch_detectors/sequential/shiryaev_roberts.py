@@ -11,10 +11,13 @@ from anchorwatch_detectors.mixture import Mixture
 from anchorwatch_detectors.parameters import check_choice, check_real
 
 if TYPE_CHECKING:
+    from anchorwatch_detectors.base import Floats
     from anchorwatch_detectors.kernels.shiryaev_roberts import Bets
 
-RISES, FALLS = 8, 5
-"""Chains for rises, whose sizes go from odds 1.2 times as large to nearly all errors, and for falls."""
+RISES, FALLS = 6, 5
+"""Chains for rises, whose sizes go from odds 1.25 times as large to nearly all errors, and for falls."""
+LARGEST_SHARE = 0.5
+"""Share of the largest change, as a part of the smallest's: large changes show without it, small ones need each bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class ShiryaevRoberts(Mixture):
     >>> errors = np.concatenate([rng.random(20_000) < 0.1, rng.random(1000) < 0.2]).astype(float)
     >>> alarms = ShiryaevRoberts().start(groups=1, subjects=1, usual=usual).update(errors[np.newaxis])
     >>> alarms.event.tolist()[:1], alarms.since.tolist()[:1], alarms.before.round(2).tolist()[:1]
-    ([20227], [531], [0.1])
+    ([20227], [310], [0.1])
 
     References
     ----------
@@ -79,7 +82,7 @@ class ShiryaevRoberts(Mixture):
 
         sides = [(1.0, RISES)] * (self.mode != "down") + [(-1.0, FALLS)] * (self.mode != "up")
         return Bets(
-            weight=np.concatenate([np.full(n, 1.0 / (n * len(sides))) for _, n in sides]),
+            weight=np.concatenate([_shares(n) / len(sides) for _, n in sides]),
             side=np.concatenate([np.full(n, sign) for sign, n in sides]),
             place=np.concatenate([np.linspace(0.0, 1.0, n) for _, n in sides]),
             payoff=np.empty((0, 0, 0)),
@@ -87,3 +90,9 @@ class ShiryaevRoberts(Mixture):
             first=np.empty(0),
             second=np.empty(0),
         )
+
+
+def _shares(chains: int) -> Floats:
+    """Return the share of each chain of a side, from the smallest change to the largest; they add up to 1."""
+    shares = LARGEST_SHARE ** np.linspace(0.0, 1.0, chains)
+    return np.asarray(shares / shares.sum())

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from anchorwatch_detectors.kernels.shiryaev_roberts import Bets
 
 KNOTS: Final = 257
-LOCATIONS: Final = {0.1: 0.35, 0.25: 0.27, 0.6: 0.2, 1.2: 0.18}
+LOCATIONS: Final = {0.1: 0.36, 0.25: 0.24, 0.55: 0.22, 1.2: 0.18}
 """Shifts that are bet on, up and down, in standard deviations, and their shares; small ones need more."""
 SPREADS: Final = (0.6, 1.6)
 """Factors of the standard deviation that are bet on, to equal shares."""
 SPREAD_SHARE: Final = 0.05
 """Share of the bets on spread where location is bet on too."""
-REST: Final = 0.02
+REST: Final = 0.005
 """Share that is never put at stake."""
 
 
