@@ -8,17 +8,15 @@ unchanged and names the baseline it extends.
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
+from anchorwatch.engine.dependence import dependence_of, inflation, placed
 from anchorwatch.engine.season import LENGTH, SLOT, Bucket, Cycle, Season, counted, merged, slots_of, within
-from anchorwatch.engine.seasonal import ranks
 from anchorwatch.errors import ConfigurationError
-from anchorwatch_detectors.copula import Dependence
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-BATCHES = 8  # fewer batches say nothing about how much their means vary
-DEPENDENT = 200  # of more columns the correlations are not kept: they would outweigh everything else
 FAULTS = 4  # the fault codes of events.columns.Fault, without NONE
 PartName = Literal["predictions", "outcomes"]
 AnyProfile = NumericProfile | CategoryProfile
@@ -207,18 +203,20 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
     everything = Segment("", None, np.ones(len(rows.time), np.bool_))
     order = np.lexsort((rows.ident[:, 1], rows.ident[:, 0], rows.time))
     digest = hashlib.sha256(rows.time[order].tobytes() + np.ascontiguousarray(rows.ident[order]).tobytes())
-    cycles = 0.0 if season is None else max(float(np.ptp(_made(rows))) / LENGTH[season.cycle], 1.0)
+    ranks = {name: placed(profile, cells[name], bucket) for name, profile in profiles.items()}
+    # what a bucket's ranks are off by comes again with every cycle: shared among those that the baseline holds
+    cycles = 1.0 if season is None else max(float(np.ptp(_made(rows))) / LENGTH[season.cycle], 1.0)
+    inflations = {name: inflation(values) * (1.0 + own / cycles) for name, (values, own) in ranks.items()}
     return Part(
         columns={
-            name: {"kind": _kind(p), "inflation": _inflation(p, cells[name], bucket, cycles), **p.to_plain()}
-            for name, p in profiles.items()
+            name: {"kind": _kind(p), "inflation": inflations[name], **p.to_plain()} for name, p in profiles.items()
         },
         groups=[group(segment) for segment in (everything, *segments)],
         rows=len(rows.time),
         start=int(rows.time.min()),
         end=int(rows.time.max()),
         fingerprint=digest.hexdigest(),
-        dependence=_dependence(profiles, cells),
+        dependence=dependence_of([values for values, _ in ranks.values()]),
         season=msgspec.UNSET if season is None else season,
     )
 
@@ -242,21 +240,6 @@ def _season(
     return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.array(totals)).tolist())
 
 
-def _inflation(profile: AnyProfile, cells: NDArray[np.int64], bucket: NDArray[np.int64] | None, cycles: float) -> float:
-    """Return the inflation of a column's ranks: with a season of those within the bucket.
-
-    What a bucket's ranks are off by comes again with every cycle, and is as large as the noise of all its rows: shared
-    among the cycles that the baseline holds.
-    """
-    if bucket is None:
-        return inflation(profile.mid_ranks, cells)
-    size, buckets = len(profile.counts), int(bucket.max()) + 1
-    good = cells < size
-    counts = np.bincount(bucket[good] * size + cells[good], minlength=buckets * size).reshape(buckets, size)
-    table, own = ranks(counts)
-    return _of_means(table[bucket[good], cells[good]]) * (1.0 + own / cycles)
-
-
 def segments_of(
     column: str, codes: NDArray[np.int32], words: tuple[str, ...], limit: int, min_sample: int
 ) -> list[Segment]:
@@ -273,46 +256,10 @@ def with_faults(cells: NDArray[np.int64], size: int, fault: NDArray[np.uint8]) -
     return np.where(fault == 0, cells, size + fault.astype(np.int64) - 1)
 
 
-def inflation(ranks: NDArray[np.float64], cells: NDArray[np.int64]) -> float:
-    """Return how many times as much as that of independent values the mean of successive values varies; at least 1.
-
-    By batch means, with batches of sqrt(n) values (Schmeiser, "Batch size effects in the analysis of simulation
-    output", Operations Research 30, 1982): in truth 1 for independent values, 5.7 for an autoregression of 0.7. The
-    estimate is taken for more than 1 only if it is so by two of its standard errors, and then these are added to it:
-    too little would make false alarms.
-
-    Parameters
-    ----------
-    ranks
-        (good cells,) number that stands for each cell.
-    cells
-        (n,) cell of each value in order; those behind the good cells are passed over.
-    """
-    return _of_means(ranks[cells[cells < len(ranks)]])
-
-
-def _of_means(values: NDArray[np.float64]) -> float:
-    size = math.isqrt(len(values))
-    variance = float(values.var()) if size else 0.0
-    if size < BATCHES or variance == 0.0:
-        return 1.0
-    means = values[: size * size].reshape(size, size).mean(axis=1)
-    estimate = float(size * means.var(ddof=1) / variance)
-    doubt = 1.0 + 2.0 * math.sqrt(2.0 / (size - 1))
-    return estimate * doubt if estimate > doubt else 1.0
-
-
 def profile_of(plain: dict[str, Any]) -> AnyProfile:
     """Return the profile that a part's column describes."""
     body = {key: value for key, value in plain.items() if key not in {"kind", "inflation"}}
     return NumericProfile.from_plain(body) if plain["kind"] == "numeric" else CategoryProfile.from_plain(body)
-
-
-def _dependence(profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]) -> dict[str, list[float]] | None:
-    if len(profiles) > DEPENDENT:
-        return None
-    ranks = [np.append(p.mid_ranks, np.nan)[np.minimum(cells[name], len(p.counts))] for name, p in profiles.items()]
-    return Dependence.of(ranks).to_plain()
 
 
 def _kind(profile: AnyProfile) -> str:

@@ -67,7 +67,8 @@ class Resampled:
             What is watched of them.
         """
         reference = Reference.of("", part, plan.columns, ())
-        return cls(rows, block_length(reference.value[reference.cells(rows)]))
+        everything = [np.zeros(len(rows), np.int64)]
+        return cls(rows, block_length(reference.values(reference.cells(rows), rows, everything)[0]))
 
     def draw(self, size: int, rng: np.random.Generator) -> Block:
         """Return rows, see `Rows.draw`."""

@@ -258,7 +258,10 @@ def test_with_a_season_rows_of_a_log_stay_at_their_time_of_the_day_and_drawn_one
     hour = 2.0 * np.pi * block.time / (86_400 * 10**9)
     block.numeric[0] += 3.0 * np.sin(hour)
     baseline = a_baseline(watch, block)
-    drawn = Resampled.of(block, baseline.predictions, watch.predictions).draw(2000, np.random.default_rng(1))
+    source = Resampled.of(block, baseline.predictions, watch.predictions)
+    drawn = source.draw(2000, np.random.default_rng(1))
+    assert source.length < 150  # of 400 at most: the day is no memory
+    assert baseline.predictions.dependence["memory"][0] < 8.0
     assert np.corrcoef(drawn.numeric[0], np.sin(2.0 * np.pi * drawn.made / (86_400 * 10**9)))[0, 1] > 0.8
     by_rows, by_profile = (calibrate(watch, baseline, each, QUICK).tracks[0] for each in (a_log(block), None))
     assert by_rows.curve.worth.value < by_rows.curve.monitors
