@@ -45,6 +45,10 @@ class Moments:
     def lane(self, lane: tuple[int, int]) -> Usually:
         """Return what a lane (group, column) is like."""
         group, subject = lane
+        if (
+            self.reference.season is not None
+        ):  # a window does not say how wide values spread about their time's own mean
+            return Usually(float(self.mean[lane]), float(self.variance[lane]))
         counts, squares = self._squares(group, subject, self.reference.counts[group])
         if not counts.sum():
             return Usually(np.nan, np.nan)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 UNIT: Final = 2**24
 """Sums of numbers are kept as whole multiples of 1 / UNIT: they do not depend on the order of adding."""
 
+ALIKE: Final = 1.1
+"""Variances whose ratio is no more than this count as equal."""
+
 
 class Layout(NamedTuple):
     """Where the cells of each column lie: names ("" for no rows), first cells, numbers of good cells and of all."""
@@ -113,6 +116,20 @@ class Seasonal:
     def tails(self) -> Ints:
         """(groups, slots + columns) what follows the cells in a vector of the baseline: nothing for slots, and sums."""
         return np.concatenate([np.zeros((len(self.rows), len(self.bucket)), np.int64), self.sums], axis=1)
+
+    def spread_alike(self, starts: Ints) -> NDArray[np.bool_]:
+        """Return (columns,) whether the numbers of a column vary equally at all times; `starts` are its first cells.
+
+        Ranks of continuous values do, those of few different values do not.
+        """
+        numbers = np.nan_to_num(self.table[0])
+        good = ~np.isnan(self.table[0])
+        counts = _dense(self.held[0], self.width) * good
+        n, total, square = (np.add.reduceat(counts * power, starts, axis=1) for power in (good, numbers, numbers**2))
+        variance = square / np.maximum(n, 1) - (total / np.maximum(n, 1)) ** 2
+        low, high = (np.where(n > 0, variance, neutral).T for neutral in (np.inf, -np.inf))
+        alike: NDArray[np.bool_] = high.max(axis=1) <= ALIKE * low.min(axis=1)
+        return alike
 
     def slots_at(self, time: Ints) -> Ints:
         """Return (n,) the slot of each event time."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.evidence import VARIATION, Kind
 from anchorwatch.engine import after_alarm, effects
 from anchorwatch.engine.after_alarm import When
 from anchorwatch.engine.change_point import Change, Usually, change_of, latest_change
@@ -198,7 +198,8 @@ def _measured(
         return verdict
     column = usual.columns[lane[1]]
     size, unit = effects.of_lane(usual.reference, (lane[0], column), levels, counts, spread=spread)
-    return replace(verdict, effect=size, effect_unit=unit)
+    named = "changed" if verdict.reason == "spread" and unit == VARIATION else verdict.reason  # words have no width
+    return replace(verdict, reason=named, effect=size, effect_unit=unit)
 
 
 def _finding(

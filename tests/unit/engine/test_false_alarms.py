@@ -141,7 +141,7 @@ def test_categories_that_trade_places_are_told_by_the_share_that_moved():
     assert {(kind, subject) for kind, subject, _ in found} == {(Kind.DRIFT, "country")}
     notice = found[Kind.DRIFT, "country", ""]
     assert CHANGE < row_of(notice.at) < CHANGE + 1000
-    assert notice.trouble.latest.effect_unit == VARIATION
+    assert (notice.trouble.latest.reason, notice.trouble.latest.effect_unit) == ("changed", VARIATION)
     assert notice.trouble.latest.effect == pytest.approx(0.2, abs=0.07)
 
 
