@@ -20,11 +20,13 @@ def test_a_stream_that_is_the_same_every_day_is_quiet(seed):
     assert {*seasons.FEATURES, "country", "error rate", "items missing", "prediction:score"} <= judged
 
 
-def test_without_a_season_the_same_stream_is_told_all_day_long():
-    """It is the season that keeps it quiet: window tests find every column that follows the day."""
-    _, notices, _ = seasons.run(seasons.stream(0), seasons.model(None))
-    told = seasons.alerts(notices)
-    assert {*seasons.FEATURES, "country", "prediction:score"} <= {a.identity.subject for a in told}
+def test_without_a_season_the_same_stream_gives_false_alarms_and_hides_a_real_change():
+    """The spread of `load` follows the day and is told of; a shift of `amount` is less than its daily swing."""
+    stream = seasons.stream(0)
+    stream["amount"] += stream["hours"] >= NOON
+    told = {a.identity.subject for a in seasons.alerts(seasons.run(stream, seasons.model(None))[1])}
+    assert "load" in told
+    assert "amount" not in told
 
 
 def test_weekends_that_differ_are_quiet_with_a_week_and_not_with_a_day():
@@ -32,7 +34,7 @@ def test_weekends_that_differ_are_quiet_with_a_week_and_not_with_a_day():
     stream = seasons.stream(0, 32_000, weekend=-0.8)
     assert seasons.alerts(seasons.run(stream, seasons.model("week", 15_000))[1]) == []
     told = seasons.alerts(seasons.run(stream, seasons.model("day", 15_000))[1])
-    assert {*seasons.FEATURES} - {"load"} <= {a.identity.subject for a in told}
+    assert "load" in {a.identity.subject for a in told}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -58,7 +60,7 @@ def test_a_rise_of_the_errors_at_noon_is_told_in_points_of_the_error_rate(seed):
     first = min(told, key=lambda a: a.at)
     assert NOON < (first.at - seasons.START) / seasons.HOUR < NOON + 6
     shares = [a.trouble.latest.effect for a in told if a.identity.monitor == "share" and not a.identity.segment]
-    assert shares == [pytest.approx(0.14, abs=0.05)]
+    assert shares == [pytest.approx(14, abs=5)]
 
 
 def test_values_that_go_missing_more_than_usual_at_that_time_are_told():
