@@ -202,7 +202,9 @@ class Reference:
 
     def sums(self, values: Sequence[NDArray[np.float64]]) -> list[NDArray[np.int64]] | None:
         """Return what of these numbers windows add up; None without a season, where the cells say as much."""
-        return None if self.season is None else [seasonal.fixed(v) for v in values]
+        if self.season is None:
+            return None
+        return [np.concatenate([seasonal.fixed(v), seasonal.fixed(v**2)]) for v in values]
 
     def counted(self, cells: NDArray[np.int64], block: Block) -> NDArray[np.int64]:
         """Return (m, n) all places of the vector in which each row counts: its cells, with a season also its slot."""
@@ -233,10 +235,10 @@ class Reference:
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """(groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
-        if self.season is None:
-            total = np.add.reduceat(self.counts * self._number**2, self.starts, axis=-1)
-        else:
-            total = self.season.squares
+        if self.season is not None:
+            known: NDArray[np.float64] = np.maximum(self.season.powers[1] - self.season.powers[0] ** 2, 0.0)
+            return known
+        total = np.add.reduceat(self.counts * self._number**2, self.starts, axis=-1)
         n = self.valid(self.counts)
         mean_square = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
         variance: NDArray[np.float64] = np.maximum(mean_square - self.means**2, 0.0)
@@ -247,7 +249,7 @@ class Reference:
         if self.season is None:
             total = np.add.reduceat(counts * self._number, self.starts, axis=-1)
         else:
-            total = counts[..., -len(self.columns) :] / seasonal.UNIT
+            total = counts[..., -2 * len(self.columns) : -len(self.columns)] / seasonal.UNIT
         n = np.add.reduceat(counts * self._known, self.starts, axis=-1)
         mean: NDArray[np.float64] = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
         return mean

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 UNIT: Final = 2**24
 """Sums of numbers are kept as whole multiples of 1 / UNIT: they do not depend on the order of adding."""
 
-ALIKE: Final = 1.1
-"""Variances whose ratio is no more than this count as equal."""
-
 
 class Layout(NamedTuple):
     """Where the cells of each column lie: names ("" for no rows), first cells, numbers of good cells and of all."""
@@ -65,8 +62,10 @@ class Seasonal:
     table
         (groups or 1, buckets, cells) number that stands for a cell; NaN for faults. One for all groups where there are
         no errors.
-    sums, squares
-        (groups, columns) sums of the baseline's numbers, in units of 1 / UNIT, and of their squares.
+    sums
+        (groups, 2 columns) sums of the baseline's numbers, then of their squares, in units of 1 / UNIT.
+    powers
+        (4, groups, columns) means of the first four powers of the numbers; NaN where there are none.
     """
 
     cycle: Cycle
@@ -75,7 +74,7 @@ class Seasonal:
     held: tuple[tuple[tuple[Ints, Ints], ...], ...]
     table: Floats
     sums: Ints
-    squares: Floats
+    powers: Floats
 
     @classmethod
     def of(
@@ -96,15 +95,16 @@ class Seasonal:
         """
         held = tuple(tuple(_held(bucket, layout) for bucket in buckets) for buckets in groups)
         table = _table(held, layout, value, errors)
-        sums, squares = _moments(held, table, layout.starts)
+        powers = _powers(held, table, layout.starts)
+        totals = np.concatenate([powers[1], powers[2]], axis=1)
         return cls(
             cycle=season.cycle,
             bucket=np.array(season.buckets, np.int64),
             rows=np.array([[bucket.rows for bucket in buckets] for buckets in groups], np.int64),
             held=held,
             table=table,
-            sums=sums,
-            squares=squares,
+            sums=np.rint(totals * UNIT).astype(np.int64),
+            powers=np.divide(powers[1:], powers[0], out=np.full(powers[1:].shape, np.nan), where=powers[0] > 0),
         )
 
     @property
@@ -114,22 +114,8 @@ class Seasonal:
 
     @property
     def tails(self) -> Ints:
-        """(groups, slots + columns) what follows the cells in a vector of the baseline: nothing for slots, and sums."""
+        """(groups, slots + 2 columns) what follows the cells in a vector of the baseline: 0 for the slots, and sums."""
         return np.concatenate([np.zeros((len(self.rows), len(self.bucket)), np.int64), self.sums], axis=1)
-
-    def spread_alike(self, starts: Ints) -> NDArray[np.bool_]:
-        """Return (columns,) whether the numbers of a column vary equally at all times; `starts` are its first cells.
-
-        Ranks of continuous values do, those of few different values do not.
-        """
-        numbers = np.nan_to_num(self.table[0])
-        good = ~np.isnan(self.table[0])
-        counts = _dense(self.held[0], self.width) * good
-        n, total, square = (np.add.reduceat(counts * power, starts, axis=1) for power in (good, numbers, numbers**2))
-        variance = square / np.maximum(n, 1) - (total / np.maximum(n, 1)) ** 2
-        low, high = (np.where(n > 0, variance, neutral).T for neutral in (np.inf, -np.inf))
-        alike: NDArray[np.bool_] = high.max(axis=1) <= ALIKE * low.min(axis=1)
-        return alike
 
     def slots_at(self, time: Ints) -> Ints:
         """Return (n,) the slot of each event time."""
@@ -207,7 +193,23 @@ def ranks(counts: Ints) -> tuple[Floats, float]:
         means = np.divide(counts @ mark, n, out=np.full(len(n), usual), where=n > 0)
         own = np.maximum(own, own_weight(means - usual, n, float(share @ (mark - usual) ** 2)))
     mine = np.stack([mid_ranks(row.astype(np.float64)) if row.any() else together for row in counts])
-    return own[:, None] * mine + (1.0 - own[:, None]) * together, float(own @ n / n.sum())
+    return _even(own[:, None] * mine + (1.0 - own[:, None]) * together, counts), float(own @ n / n.sum())
+
+
+def _even(table: Floats, counts: Ints) -> Floats:
+    """Return ranks of the same variance in every bucket, as far as they stay in [0, 1].
+
+    Where a few values are frequent at some times their ranks vary less. Distances from the middle are stretched, so
+    that the mean stays.
+    """
+    n = np.maximum(counts.sum(axis=1), 1)
+    away = table - 0.5
+    variance = (counts * away**2).sum(axis=1) / n
+    usual = float(variance @ n / n.sum())
+    reach = np.where(counts > 0, np.abs(away), 0.0).max(axis=1)
+    factor = np.sqrt(np.divide(usual, variance, out=np.ones(len(n)), where=variance > 0.0))
+    stretched: Floats = np.clip(0.5 + away * np.minimum(factor, 0.5 / np.maximum(reach, 1e-9))[:, None], 0.0, 1.0)
+    return stretched
 
 
 def own_weight(deviation: Floats, n: Ints, variance: float) -> Floats:
@@ -254,15 +256,18 @@ def _held(bucket: Bucket, layout: Layout) -> tuple[Ints, Ints]:
     return np.concatenate(cells), np.concatenate(counts)
 
 
-def _moments(held: Sequence[Sequence[tuple[Ints, Ints]]], table: Floats, starts: Ints) -> tuple[Ints, Floats]:
-    sums = np.zeros((len(held), table.shape[2]), np.int64)
-    squares = np.zeros(sums.shape)
+def _powers(held: Sequence[Sequence[tuple[Ints, Ints]]], table: Floats, starts: Ints) -> Floats:
+    """Return (5, groups, columns) the number of good values, and the sums of their first four powers."""
+    out = np.zeros((5, len(held), len(starts)))
     for group, buckets in enumerate(held):
-        numbers = np.nan_to_num(table[group if len(table) > 1 else 0])
-        for i, (cells, counts) in enumerate(buckets):
-            sums[group, cells] += counts * fixed(numbers[i, cells])
-            squares[group, cells] += counts * numbers[i, cells] ** 2
-    return np.add.reduceat(sums, starts, axis=1), np.add.reduceat(squares, starts, axis=1)
+        numbers = table[group if len(table) > 1 else 0]
+        totals = np.zeros((5, table.shape[2]))
+        for mine, (cells, counts) in zip(numbers, buckets, strict=True):
+            good = ~np.isnan(mine[cells])
+            for power in range(5):
+                totals[power, cells[good]] += counts[good] * mine[cells[good]] ** power
+        out[:, group] = np.add.reduceat(totals, starts, axis=1)
+    return out
 
 
 def _dense(buckets: Sequence[tuple[Ints, Ints]], width: int) -> Ints:

@@ -88,7 +88,8 @@ def test_a_slot_is_the_half_hour_of_the_day_or_week_in_utc(at):
 @given(st.lists(st.integers(0, 500), min_size=48, max_size=48), st.integers(0, 9))
 def test_small_slots_are_joined_with_neighbours_until_each_bucket_holds_enough(rows, seed):
     """A bucket of a day is an unbroken stretch of it, midnight included; only all rows together may be too few."""
-    totals = np.random.default_rng(seed).normal(size=(3, 48)) * np.sqrt(rows)
+    rng, slots = np.random.default_rng(seed), np.repeat(np.arange(48), rows)
+    totals = np.stack([within(rng.normal(size=len(slots)), slots, 48) for _ in range(3)], axis=1)
     bucket = merged("day", np.array(rows), totals)
     sizes = np.bincount(bucket, weights=rows)
     assert (sizes >= BUCKET_ROWS).all() or len(sizes) == 1
@@ -103,7 +104,7 @@ def test_slots_that_are_alike_share_a_bucket_and_a_step_keeps_its_place():
     rng = np.random.default_rng(0)
     slots = np.repeat(np.arange(336), 60)
     kind = np.where(slots // 48 >= 5, 4.0, 0.0) + 2.0 * (slots % 48 >= 24)
-    bucket = merged("week", np.bincount(slots), within(kind + rng.normal(size=len(slots)), slots, 336)[None])
+    bucket = merged("week", np.bincount(slots), within(kind + rng.normal(size=len(slots)), slots, 336)[:, None])
     for i in range(bucket.max() + 1):
         assert len(np.unique(kind[np.isin(slots, np.flatnonzero(bucket == i))])) == 1
     assert np.bincount(bucket).max() > 4
