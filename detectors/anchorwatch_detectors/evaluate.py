@@ -205,7 +205,7 @@ def compare(
     | detector | delay | detected | missed | false alarms | between false alarms | precision | recall | F1 |
     |---|---|---|---|---|---|---|---|---|
     | adwin | 80.0 | 1 | 0 | 0 | NaN | 1.000 | 1.000 | 1.000 |
-    | shiryaev_roberts | 63.0 | 1 | 0 | 0 | NaN | 1.000 | 1.000 | 1.000 |
+    | shiryaev_roberts | 61.0 | 1 | 0 | 0 | NaN | 1.000 | 1.000 | 1.000 |
     """
     baselines = [None] * len(streams) if usual is None else list(usual)
     if not streams or len(baselines) != len(streams):

@@ -90,9 +90,9 @@ class Rates(NamedTuple):
 def own_payoffs(mean: float, bets: Bets, payoff: Floats) -> None:
     """Write payoffs on a lane's mean, (2, chains): the likelihood ratio of errors, whose odds change by a factor.
 
-    The logarithm of the factor goes from that of 1.3 in equal ratios to what makes nearly all errors, or nearly none.
+    The logarithm of the factor goes from that of 1.25 in equal ratios to what makes nearly all errors, or nearly none.
     """
-    logit, least = np.log(mean / (1.0 - mean)), np.log(1.3)
+    logit, least = np.log(mean / (1.0 - mean)), np.log(1.25)
     for k in range(len(bets.place)):
         most = max(np.log(0.95 / 0.05) - logit, 1.0) if bets.side[k] > 0.0 else 3.0
         change = bets.side[k] * least * (most / least) ** bets.place[k]

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from anchorwatch_detectors.base import Floats
     from anchorwatch_detectors.kernels.shiryaev_roberts import Bets
 
-RISES, FALLS = 7, 5
-"""Chains for rises, whose sizes go from odds 1.3 times as large to nearly all errors, and for falls."""
-LARGEST_SHARE = 0.37
+RISES, FALLS = 6, 5
+"""Chains for rises, whose sizes go from odds 1.25 times as large to nearly all errors, and for falls."""
+LARGEST_SHARE = 0.5
 """Share of the largest change, as a part of the smallest's: large changes show without it, small ones need each bit."""
 
 
@@ -53,7 +53,7 @@ class ShiryaevRoberts(Mixture):
     >>> errors = np.concatenate([rng.random(20_000) < 0.1, rng.random(1000) < 0.2]).astype(float)
     >>> alarms = ShiryaevRoberts().start(groups=1, subjects=1, usual=usual).update(errors[np.newaxis])
     >>> alarms.event.tolist()[:1], alarms.since.tolist()[:1], alarms.before.round(2).tolist()[:1]
-    ([20223], [466], [0.1])
+    ([20227], [310], [0.1])
 
     References
     ----------
