@@ -15,9 +15,9 @@ import numpy as np
 from anchorwatch.engine import seasonal
 from anchorwatch.engine.baseline import FAULTS, with_faults
 from anchorwatch.engine.seasonal import Layout, Seasonal
-from anchorwatch.engine.vector import profile_for, season_for, vector_of
+from anchorwatch.engine.vector import numbers_of, profile_for, season_for, vector_of
 from anchorwatch.events.identity import identify
-from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
+from anchorwatch_detectors.profile import NumericProfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Kind
     from anchorwatch.engine.baseline import AnyProfile, Group, Part
     from anchorwatch.engine.panes import Window
-
-
-RIGHT, WRONG = "right", "wrong"
 
 
 class Column(NamedTuple):
@@ -140,7 +137,7 @@ class Reference:
         profiles = tuple(profile_for(part, column) for column in columns)
         sizes = np.array([len(p.counts) for p in profiles], np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes + FAULTS)])
-        value = np.concatenate([_numbers(p, c) for p, c in zip(profiles, columns, strict=True)])
+        value = np.concatenate([numbers_of(p, c) for p, c in zip(profiles, columns, strict=True)])
         groups = [g for g in part.groups if not g.column or g.column in segment_columns]
         by_column = [_tokens(groups, column) for column in segment_columns]
         layout = Layout(tuple(c.name for c in columns), starts[:-1], sizes, sizes + FAULTS)
@@ -286,14 +283,6 @@ def token_of(words: Sequence[str]) -> NDArray[np.uint64]:
     """Return the token of each segment value: never 0, which stands for none."""
     tokens: NDArray[np.uint64] = np.maximum(identify(words)[:, 0], np.uint64(1))
     return tokens
-
-
-def _numbers(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
-    cells = profile.mid_ranks
-    if column.kind == "accuracy" and isinstance(profile, CategoryProfile):
-        known = [1.0 if word == WRONG else 0.0 for word in profile.words]
-        cells = np.array([*known, 0.0 if WRONG in profile.words else 1.0])
-    return np.concatenate([cells, np.full(FAULTS, np.nan)])
 
 
 def _tokens(groups: Sequence[Group], column: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:
