@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from anchorwatch.engine.season import LENGTH, SLOT, Bucket, Cycle, Season, counted, merged, slots_of, within
-from anchorwatch.engine.seasonal import ranks
+from anchorwatch.engine.conditional import ranked
+from anchorwatch.engine.season import LENGTH, Bucket, Cycle, Season, counted, season_of, slots_of
 from anchorwatch.errors import ConfigurationError
 from anchorwatch_detectors.copula import Dependence
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
@@ -170,6 +170,11 @@ class Rows:
     category: dict[str, tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8]]]
     made: NDArray[np.int64] | None = None
 
+    @property
+    def in_cycle(self) -> NDArray[np.int64]:
+        """(n,) event time by which each row belongs to a time of the cycle."""
+        return self.time if self.made is None else self.made
+
 
 class Segment(NamedTuple):
     """Rows that make a group: of one value of a segment column, or (value None) of all values without a group."""
@@ -192,8 +197,9 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
         profiles[name] = category
         cells[name] = with_faults(category.cells(codes, words), len(category.counts), fault)
     widths = {name: len(profile.counts) + FAULTS for name, profile in profiles.items()}
-    season = _season(rows, cycle, profiles, cells)
-    bucket = None if season is None else np.array(season.buckets)[slots_of(season.cycle, _made(rows))]
+    numbers = {name: profile.mid_ranks for name, profile in profiles.items()}
+    season = None if cycle is None else season_of(cycle, rows.in_cycle, cells, numbers)
+    bucket = None if season is None else np.array(season.buckets)[slots_of(season.cycle, rows.in_cycle)]
 
     def group(segment: Segment) -> Group:
         mine = {name: places[segment.rows] for name, places in cells.items()}
@@ -207,7 +213,7 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
     everything = Segment("", None, np.ones(len(rows.time), np.bool_))
     order = np.lexsort((rows.ident[:, 1], rows.ident[:, 0], rows.time))
     digest = hashlib.sha256(rows.time[order].tobytes() + np.ascontiguousarray(rows.ident[order]).tobytes())
-    cycles = 0.0 if season is None else max(float(np.ptp(_made(rows))) / LENGTH[season.cycle], 1.0)
+    cycles = 0.0 if season is None else max(float(np.ptp(rows.in_cycle)) / LENGTH[season.cycle], 1.0)
     return Part(
         columns={
             name: {"kind": _kind(p), "inflation": _inflation(p, cells[name], bucket, cycles), **p.to_plain()}
@@ -223,38 +229,12 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
     )
 
 
-def _made(rows: Rows) -> NDArray[np.int64]:
-    return rows.time if rows.made is None else rows.made
-
-
-def _season(
-    rows: Rows, cycle: Cycle | None, profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]
-) -> Season | None:
-    """Return the cycle with its buckets: slots are compared by place and spread of the ranks of every column."""
-    if cycle is None:
-        return None
-    slots, n = slots_of(cycle, _made(rows)), LENGTH[cycle] // SLOT
-    totals = []
-    for name, profile in profiles.items():
-        good = cells[name] < len(profile.counts)
-        place = profile.mid_ranks[cells[name][good]] - 0.5
-        totals += [within(number, slots[good], n) for number in (place, np.abs(place))]
-    return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.stack(totals, axis=1)).tolist())
-
-
 def _inflation(profile: AnyProfile, cells: NDArray[np.int64], bucket: NDArray[np.int64] | None, cycles: float) -> float:
-    """Return the inflation of a column's ranks: with a season of those within the bucket.
-
-    What a bucket's ranks are off by comes again with every cycle, and is as large as the noise of all its rows: shared
-    among the cycles that the baseline holds.
-    """
+    """Return the inflation of a column's ranks: with a season of those within the bucket, whose errors come again."""
     if bucket is None:
         return inflation(profile.mid_ranks, cells)
-    size, buckets = len(profile.counts), int(bucket.max()) + 1
-    good = cells < size
-    counts = np.bincount(bucket[good] * size + cells[good], minlength=buckets * size).reshape(buckets, size)
-    table, own = ranks(counts)
-    return _of_means(table[bucket[good], cells[good]]) * (1.0 + own / cycles)
+    values, own = ranked(cells, len(profile.counts), bucket)
+    return _of_means(values) * (1.0 + own / cycles)
 
 
 def segments_of(
