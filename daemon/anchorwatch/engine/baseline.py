@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from anchorwatch.engine.dependence import dependence_of, inflation, placed
-from anchorwatch.engine.season import LENGTH, SLOT, Bucket, Cycle, Season, counted, merged, slots_of, within
+from anchorwatch.engine.season import LENGTH, Bucket, Cycle, Season, counted, season_of, slots_of
 from anchorwatch.errors import ConfigurationError
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
@@ -166,6 +166,11 @@ class Rows:
     category: dict[str, tuple[NDArray[np.int32], tuple[str, ...], NDArray[np.uint8]]]
     made: NDArray[np.int64] | None = None
 
+    @property
+    def in_cycle(self) -> NDArray[np.int64]:
+        """(n,) event time by which each row belongs to a time of the cycle."""
+        return self.time if self.made is None else self.made
+
 
 class Segment(NamedTuple):
     """Rows that make a group: of one value of a segment column, or (value None) of all values without a group."""
@@ -188,8 +193,9 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
         profiles[name] = category
         cells[name] = with_faults(category.cells(codes, words), len(category.counts), fault)
     widths = {name: len(profile.counts) + FAULTS for name, profile in profiles.items()}
-    season = _season(rows, cycle, profiles, cells)
-    bucket = None if season is None else np.array(season.buckets)[slots_of(season.cycle, _made(rows))]
+    numbers = {name: profile.mid_ranks for name, profile in profiles.items()}
+    season = None if cycle is None else season_of(cycle, rows.in_cycle, cells, numbers)
+    bucket = None if season is None else np.array(season.buckets)[slots_of(season.cycle, rows.in_cycle)]
 
     def group(segment: Segment) -> Group:
         mine = {name: places[segment.rows] for name, places in cells.items()}
@@ -205,7 +211,7 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
     digest = hashlib.sha256(rows.time[order].tobytes() + np.ascontiguousarray(rows.ident[order]).tobytes())
     ranks = {name: placed(profile, cells[name], bucket) for name, profile in profiles.items()}
     # what a bucket's ranks are off by comes again with every cycle: shared among those that the baseline holds
-    cycles = 1.0 if season is None else max(float(np.ptp(_made(rows))) / LENGTH[season.cycle], 1.0)
+    cycles = 1.0 if season is None else max(float(np.ptp(rows.in_cycle)) / LENGTH[season.cycle], 1.0)
     inflations = {name: inflation(values) * (1.0 + own / cycles) for name, (values, own) in ranks.items()}
     return Part(
         columns={
@@ -219,25 +225,6 @@ def summarise(rows: Rows, segments: Sequence[Segment], cycle: Cycle | None = Non
         dependence=dependence_of([values for values, _ in ranks.values()]),
         season=msgspec.UNSET if season is None else season,
     )
-
-
-def _made(rows: Rows) -> NDArray[np.int64]:
-    return rows.time if rows.made is None else rows.made
-
-
-def _season(
-    rows: Rows, cycle: Cycle | None, profiles: dict[str, AnyProfile], cells: dict[str, NDArray[np.int64]]
-) -> Season | None:
-    """Return the cycle with its buckets: slots are compared by place and spread of the ranks of every column."""
-    if cycle is None:
-        return None
-    slots, n = slots_of(cycle, _made(rows)), LENGTH[cycle] // SLOT
-    totals = []
-    for name, profile in profiles.items():
-        good = cells[name] < len(profile.counts)
-        place = profile.mid_ranks[cells[name][good]] - 0.5
-        totals += [within(number, slots[good], n) for number in (place, np.abs(place))]
-    return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.stack(totals, axis=1)).tolist())
 
 
 def segments_of(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anchorwatch.engine.seasonal_numbers import ranks
+from anchorwatch.engine.conditional import ranks
 from anchorwatch_detectors.copula import Dependence
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ DEPENDENT = 200  # of more columns the correlations are not kept: they would out
 def placed(
     profile: AnyProfile, cells: NDArray[np.int64], bucket: NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float64], float]:
-    """Return the rank of each value of a column, NaN for a fault, and the noise that the ranks themselves have.
+    """Return the rank of each value of a column, NaN for a fault, and how much of it is its bucket's own.
+
+    What a bucket's ranks are off by comes again with every cycle.
 
     Parameters
     ----------
@@ -33,7 +35,7 @@ def placed(
     cells
         (n,) cell of each value in order; those behind the good cells are faults.
     bucket
-        (n,) bucket of the season by which ranks go; None for none, and then they have no noise.
+        (n,) bucket of the season by which ranks go; None for none.
     """
     size = len(profile.counts)
     if bucket is None:

@@ -107,7 +107,7 @@ class Reference:
         (columns,) how many times as much as that of independent values the mean of successive values varies.
     value
         (width,) number that stands for a cell: the mid-rank in the baseline, or 1 for wrong and 0 for right; NaN for
-        faults. With a season whatever the time, see `values`.
+        faults. Whatever the time, see `values`.
     segment_columns, tokens, token_groups, others
         Per segment column: its name, the sorted tokens of the values with a group, their groups, the group of the rest
         (-1 for none).
@@ -233,8 +233,7 @@ class Reference:
     def variances(self) -> NDArray[np.float64]:
         """(groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
         if self.season is not None:
-            known: NDArray[np.float64] = np.maximum(self.season.powers[1] - self.season.powers[0] ** 2, 0.0)
-            return known
+            return np.array(np.maximum(self.season.powers[1] - self.season.powers[0] ** 2, 0.0))
         total = np.add.reduceat(self.counts * self._number**2, self.starts, axis=-1)
         n = self.valid(self.counts)
         mean_square = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
@@ -254,11 +253,6 @@ class Reference:
     def valid(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return (..., columns) the number of good values in counts (..., width)."""
         return np.add.reduceat(counts * self._good, self.starts, axis=-1)
-
-    def total(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return (..., columns) the number of values in counts (..., width), faults included."""
-        end = self.width if self.season is None else self.season.width
-        return np.add.reduceat(counts[..., :end], self.starts, axis=-1)
 
     @cached_property
     def _good(self) -> NDArray[np.bool_]:

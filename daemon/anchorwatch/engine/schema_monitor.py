@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from anchorwatch.decide.evidence import POINTS, Kind
+from anchorwatch.engine.baseline import FAULTS
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
 from anchorwatch_detectors.base import Direction, Level, Verdict
@@ -102,7 +103,9 @@ def follow(runs: Runs, needed: int, reference: Reference, block: Block, cells: N
 
 
 def _watched(reference: Reference) -> NDArray[np.bool_]:
-    total = reference.total(reference.counts[0])
+    total = np.add.reduceat(
+        reference.counts[0][: reference.starts[-1] + reference.sizes[-1] + FAULTS], reference.starts
+    )
     good = reference.valid(reference.counts[0])
     return (total > 0) & (good >= (1 - OFTEN) * total)
 

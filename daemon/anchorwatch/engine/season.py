@@ -51,6 +51,25 @@ def slots_of(cycle: Cycle, time: NDArray[np.int64]) -> NDArray[np.int64]:
     return (time % length + _MONDAY) % length // SLOT
 
 
+def season_of(
+    cycle: Cycle,
+    time: NDArray[np.int64],
+    cells: Mapping[str, NDArray[np.int64]],
+    ranks: Mapping[str, NDArray[np.float64]],
+) -> Season:
+    """Return the cycle with its buckets: slots are compared by place and spread of the ranks of every column.
+
+    `cells` are the (n,) places of the values of each column, `ranks` what stands for its good cells.
+    """
+    slots, n = slots_of(cycle, time), LENGTH[cycle] // SLOT
+    totals = []
+    for name, numbers in ranks.items():
+        good = cells[name] < len(numbers)
+        place = numbers[cells[name][good]] - 0.5
+        totals += [within(number, slots[good], n) for number in (place, np.abs(place))]
+    return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.stack(totals, axis=1)).tolist())
+
+
 def merged(cycle: Cycle, rows: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the bucket of each slot: slots join neighbours that are like them.
 

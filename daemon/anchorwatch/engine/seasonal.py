@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
 
+from anchorwatch.engine.conditional import errors_of, ranks
 from anchorwatch.engine.season import slots_of
-from anchorwatch.engine.seasonal_numbers import errors as adjusted_errors
-from anchorwatch.engine.seasonal_numbers import ranks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -202,9 +201,7 @@ def _table(held: Sequence[Sequence[tuple[Ints, Ints]]], layout: Layout, value: F
     for i, (start, size) in enumerate(zip(layout.starts.tolist(), layout.sizes.tolist(), strict=True)):
         good = slice(start, start + size)
         if i in errors:
-            for group, mine in enumerate(
-                adjusted_errors([_dense(b, layout.width)[:, good] for b in held], value[good])
-            ):
+            for group, mine in enumerate(errors_of([_dense(b, layout.width)[:, good] for b in held], value[good])):
                 table[group, :, good] = mine
         else:
             table[:, :, good] = ranks(everything[:, good])[0]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.engine import seasons
 
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.engine import seasonal_numbers
+from anchorwatch.engine import conditional
 from anchorwatch.engine.baseline import Baseline, Rows, segments_of, summarise
 from anchorwatch.engine.panes import Moment, Panes, Span, Window
 from anchorwatch.engine.reference import Block, Column, Reference, token_of
@@ -113,7 +113,7 @@ def test_slots_that_are_alike_share_a_bucket_and_a_step_keeps_its_place():
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_what_an_error_stands_for_has_the_same_mean_at_every_time_and_varies_no_more(rate, usual):
-    right, wrong = (float(x[0]) for x in seasonal_numbers.adjusted(np.array([rate]), usual))
+    right, wrong = (float(x[0]) for x in conditional.adjusted(np.array([rate]), usual))
     assert 0.0 <= right <= wrong <= 1.0 + 1e-12
     mean = (1 - rate) * right + rate * wrong
     assert mean == pytest.approx(usual)
@@ -127,13 +127,13 @@ def test_a_column_without_a_cycle_keeps_its_plain_ranks_and_one_with_a_cycle_get
     number = {"nothing": noise, "place": noise + bucket / 4, "spread": noise * (1 + bucket / 4)}[follows]
     counts = np.zeros((20, 100), np.int64)
     np.add.at(counts, (bucket, np.clip(np.rint(4 * number) + 50, 0, 99).astype(int)), 1)
-    table, own = seasonal_numbers.ranks(counts)
+    table, own = conditional.ranks(counts)
     n = counts.sum(axis=1)
     means = (table * counts).sum(axis=1) / n
     spreads = ((table - 0.5) ** 2 * counts).sum(axis=1) / n
     if follows == "nothing":
         assert own < 0.3
-        assert table == pytest.approx(np.tile(seasonal_numbers.ranks(counts.sum(axis=0)[None])[0], (20, 1)), abs=0.05)
+        assert table == pytest.approx(np.tile(conditional.ranks(counts.sum(axis=0)[None])[0], (20, 1)), abs=0.05)
     else:
         assert own > 0.9
         assert means == pytest.approx(np.full(20, 0.5), abs=0.02)

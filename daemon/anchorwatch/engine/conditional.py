@@ -1,4 +1,4 @@
-"""Numbers that stand for values at each time of a cycle: ranks among the values of that time, and adjusted errors."""
+"""Ranks and errors within the buckets of a cycle, drawn together where buckets differ no more than by chance."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def adjusted(rates: Floats, rate: float) -> tuple[Floats, Floats]:
     return right, wrong
 
 
-def errors(groups: Sequence[Ints], wrong: Floats) -> Iterator[Floats]:
+def errors_of(groups: Sequence[Ints], wrong: Floats) -> Iterator[Floats]:
     """Yield for each group what each cell stands for in each bucket; `wrong` is 1 for the cells of wrong answers.
 
     A group's rate in a bucket is expected to be that of all rows there, times how much worse the group is as a whole.
