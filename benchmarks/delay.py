@@ -29,7 +29,7 @@ RUN_LENGTHS = (100_000.0, 1_000_000.0)
 """What a dial is set to."""
 LANES = 50
 """Streams fed at once."""
-STREAMS, ALARMS, MOST = (1500, 100), (400, 40), (10**10, 10**8)
+STREAMS, ALARMS, MOST = (1500, 50), (400, 40), (10**10, 3 * 10**7)
 """Streams of a cell, false alarms that a run length rests on, and values until which they are waited for: of the
 defaults, and of the others."""
 CONSTANTLY = 2_000.0

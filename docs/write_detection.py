@@ -76,7 +76,7 @@ def delays(rows: list[dict[str, Any]]) -> str:
 Mean delay as a ratio to that of the clairvoyant CUSUM, which knows the distributions before and after and has the same
 measured run length. The change comes after 30,000 values; the baseline has a million rows. "errors p x r" is an error
 rate that goes from p to r p, "normal + s" a feature that shifts by s standard deviations, seen as ranks. NaN: it rang
-not once in 100 million values, or more often than every 2,000, or missed a change for 10 times the clairvoyant delay.
+not once in 30 million values, or more often than every 2,000, or missed a change for 10 times the clairvoyant delay.
 A ratio tells nothing of the run length: that comes with it, and only a dial lets you choose it.
 """
     changes = {"errors": list[str](), "normal": list[str]()}

@@ -237,7 +237,7 @@ def _season(
         good = cells[name] < len(profile.counts)
         place = profile.mid_ranks[cells[name][good]] - 0.5
         totals += [within(number, slots[good], n) for number in (place, np.abs(place))]
-    return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.array(totals)).tolist())
+    return Season(cycle, merged(cycle, np.bincount(slots, minlength=n), np.stack(totals, axis=1)).tolist())
 
 
 def segments_of(

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from anchorwatch.engine.lanes import Lookout
-
 if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.lanes import Lookout
     from anchorwatch.engine.reference import Reference
     from anchorwatch.engine.track import Plan
     from anchorwatch.settings.budgets import Budget
@@ -106,29 +105,11 @@ def resolved(budget: Budget, plan: Plan, part: Part, reference: Reference, track
     tracks
         How many tracks share the budget equally.
     """
-    plan = _for_season(plan, reference)
     count, allowed = monitors(plan, reference), run_length(budget, part, tracks)
     found = part.calibration or {"monitors": count, "between": allowed}
     if part.level is None or found["monitors"] != count:
         return at_level(plan, part, run_length(budget, part, tracks * count))
     return at_level(plan, part, float(np.clip(part.level * allowed / found["between"], SHORTEST, LONGEST)))
-
-
-def _for_season(plan: Plan, reference: Reference) -> Plan:
-    """Return a plan that looks for a change of spread only where the spread is the same at all times of the season."""
-    if reference.season is None:
-        return plan
-    alike, lookouts = reference.season.spread_alike(reference.starts), list[Lookout]()
-    for lookout in plan.lookouts:
-        detector: Any = lookout.detector
-        if getattr(detector, "change", None) != "both":
-            lookouts.append(lookout)
-            continue
-        for chosen, change in ((True, "both"), (False, "location")):
-            columns = tuple(i for i in lookout.columns if bool(alike[i]) is chosen)
-            made = dataclasses.replace(detector, change=change)
-            lookouts += [dataclasses.replace(lookout, detector=made, columns=columns)] if columns else []
-    return plan._replace(lookouts=tuple(lookouts))
 
 
 def _rate(part: Part) -> float:

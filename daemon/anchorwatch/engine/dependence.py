@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anchorwatch.engine.seasonal import ranks
+from anchorwatch.engine.seasonal_numbers import ranks
 from anchorwatch_detectors.copula import Dependence
 
 if TYPE_CHECKING:

@@ -92,11 +92,14 @@ def of_lane(
     """
     group, index = lane
     column = reference.columns[index]
-    if not column.numeric and column.kind is not Kind.ACCURACY:
+    ranked = column.numeric or reference.season is not None  # the words behind ranks within a time are not remembered
+    if not ranked and column.kind is not Kind.ACCURACY:
         return of_categories(counts, cells_of(reference, index, reference.counts[group]))
     if spread:
         return of_spread(*levels)
-    return of_mean_rank(*levels) if column.numeric else points(levels[0] - levels[1])
+    return (
+        points(levels[0] - levels[1]) if column.kind is Kind.ACCURACY and not column.numeric else of_mean_rank(*levels)
+    )
 
 
 def cells_of(reference: Reference, index: int, counts: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from anchorwatch.engine.after_alarm import Seen
 from anchorwatch.engine.change_point import Usually
+from anchorwatch.engine.seasonal import UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +46,8 @@ class Moments:
     def lane(self, lane: tuple[int, int]) -> Usually:
         """Return what a lane (group, column) is like."""
         group, subject = lane
-        if (
-            self.reference.season is not None
-        ):  # a window does not say how wide values spread about their time's own mean
-            return Usually(float(self.mean[lane]), float(self.variance[lane]))
+        if self.reference.season is not None:
+            return self._lane_in_season(lane)
         counts, squares = self._squares(group, subject, self.reference.counts[group])
         if not counts.sum():
             return Usually(np.nan, np.nan)
@@ -60,6 +59,8 @@ class Moments:
     def window(self, window: Window) -> list[Seen]:
         """Return what each column is like in a window."""
         means = self.reference.mean_of(window.counts)[self.columns]
+        if self.reference.season is not None:
+            return self._window_in_season(window, means)
         seen = []
         for subject, mean in enumerate(means.tolist()):
             counts, squares = self._squares(window.group, subject, window.counts)
@@ -74,3 +75,22 @@ class Moments:
         start = int(self.reference.starts[self.columns[subject]])
         cells = slice(start, start + int(self.reference.sizes[self.columns[subject]]))
         return counts[cells], (self.reference.value[cells] - self.mean[group, subject]) ** 2
+
+    def _lane_in_season(self, lane: tuple[int, int]) -> Usually:
+        """Return what a lane is like whose numbers depend on the time: the baseline keeps their powers."""
+        season = self.reference.season
+        if season is None:
+            raise RuntimeError("this baseline has no season")
+        first, second, third, fourth = season.powers[:, lane[0], self.columns[lane[1]]].tolist()
+        square = second - first**2
+        spread = fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4 - square**2
+        inflation = float(self.reference.inflation[self.columns[lane[1]]])
+        return Usually(float(self.mean[lane]), float(self.variance[lane]), square, max(spread, 0.0) * inflation)
+
+    def _window_in_season(self, window: Window, means: NDArray[np.float64]) -> list[Seen]:
+        """Return what each column is like in a window that added up its numbers and their squares."""
+        sizes = self.reference.valid(window.counts)[self.columns]
+        squares = window.counts[-len(self.reference.columns) :][self.columns] / (UNIT * np.maximum(sizes, 1))
+        usual = self.mean[window.group]
+        spreads = np.where(sizes > 0, squares - 2 * usual * means + usual**2, np.nan)
+        return [Seen(*each) for each in zip(means.tolist(), spreads.tolist(), sizes.tolist(), strict=True)]

@@ -15,9 +15,9 @@ import numpy as np
 from anchorwatch.engine import seasonal
 from anchorwatch.engine.baseline import FAULTS, with_faults
 from anchorwatch.engine.seasonal import Layout, Seasonal
-from anchorwatch.engine.vector import profile_for, season_for, vector_of
+from anchorwatch.engine.vector import numbers_of, profile_for, season_for, vector_of
 from anchorwatch.events.identity import identify
-from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
+from anchorwatch_detectors.profile import NumericProfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Kind
     from anchorwatch.engine.baseline import AnyProfile, Group, Part
     from anchorwatch.engine.panes import Window
-
-
-RIGHT, WRONG = "right", "wrong"
 
 
 class Column(NamedTuple):
@@ -140,7 +137,7 @@ class Reference:
         profiles = tuple(profile_for(part, column) for column in columns)
         sizes = np.array([len(p.counts) for p in profiles], np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes + FAULTS)])
-        value = np.concatenate([_numbers(p, c) for p, c in zip(profiles, columns, strict=True)])
+        value = np.concatenate([numbers_of(p, c) for p, c in zip(profiles, columns, strict=True)])
         groups = [g for g in part.groups if not g.column or g.column in segment_columns]
         by_column = [_tokens(groups, column) for column in segment_columns]
         layout = Layout(tuple(c.name for c in columns), starts[:-1], sizes, sizes + FAULTS)
@@ -202,7 +199,9 @@ class Reference:
 
     def sums(self, values: Sequence[NDArray[np.float64]]) -> list[NDArray[np.int64]] | None:
         """Return what of these numbers windows add up; None without a season, where the cells say as much."""
-        return None if self.season is None else [seasonal.fixed(v) for v in values]
+        if self.season is None:
+            return None
+        return [np.concatenate([seasonal.fixed(v), seasonal.fixed(v**2)]) for v in values]
 
     def counted(self, cells: NDArray[np.int64], block: Block) -> NDArray[np.int64]:
         """Return (m, n) all places of the vector in which each row counts: its cells, with a season also its slot."""
@@ -233,10 +232,10 @@ class Reference:
     @cached_property
     def variances(self) -> NDArray[np.float64]:
         """(groups, columns) the variance of `value` over the baseline; NaN where a column is empty."""
-        if self.season is None:
-            total = np.add.reduceat(self.counts * self._number**2, self.starts, axis=-1)
-        else:
-            total = self.season.squares
+        if self.season is not None:
+            known: NDArray[np.float64] = np.maximum(self.season.powers[1] - self.season.powers[0] ** 2, 0.0)
+            return known
+        total = np.add.reduceat(self.counts * self._number**2, self.starts, axis=-1)
         n = self.valid(self.counts)
         mean_square = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
         variance: NDArray[np.float64] = np.maximum(mean_square - self.means**2, 0.0)
@@ -247,7 +246,7 @@ class Reference:
         if self.season is None:
             total = np.add.reduceat(counts * self._number, self.starts, axis=-1)
         else:
-            total = counts[..., -len(self.columns) :] / seasonal.UNIT
+            total = counts[..., -2 * len(self.columns) : -len(self.columns)] / seasonal.UNIT
         n = np.add.reduceat(counts * self._known, self.starts, axis=-1)
         mean: NDArray[np.float64] = np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
         return mean
@@ -284,14 +283,6 @@ def token_of(words: Sequence[str]) -> NDArray[np.uint64]:
     """Return the token of each segment value: never 0, which stands for none."""
     tokens: NDArray[np.uint64] = np.maximum(identify(words)[:, 0], np.uint64(1))
     return tokens
-
-
-def _numbers(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
-    cells = profile.mid_ranks
-    if column.kind == "accuracy" and isinstance(profile, CategoryProfile):
-        known = [1.0 if word == WRONG else 0.0 for word in profile.words]
-        cells = np.array([*known, 0.0 if WRONG in profile.words else 1.0])
-    return np.concatenate([cells, np.full(FAULTS, np.nan)])
 
 
 def _tokens(groups: Sequence[Group], column: str) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from anchorwatch.engine import join
 from anchorwatch.engine.panes import Moment
-from anchorwatch.engine.reference import RIGHT, WRONG, Block, token_of
+from anchorwatch.engine.reference import Block, token_of
 from anchorwatch.engine.state import Version, attach, begin
 from anchorwatch.engine.tables import Columns
 from anchorwatch.engine.track import Track
+from anchorwatch.engine.vector import RIGHT, WRONG
 from anchorwatch.events.columns import PREDICTION_VALUE, Fault
 
 if TYPE_CHECKING:

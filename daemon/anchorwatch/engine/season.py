@@ -25,6 +25,7 @@ BUCKET_ROWS: Final = 200
 """Rows of a bucket, at least. Fewer would say too little of its distribution, more would join times that differ."""
 
 _DAY = 48
+_PRIOR = 10.0  # rows that the variance all in all counts as
 _MONDAY = 3 * 48 * SLOT  # the epoch was a Thursday
 
 
@@ -65,7 +66,8 @@ def merged(cycle: Cycle, rows: NDArray[np.int64], totals: NDArray[np.float64]) -
     rows
         (slots,) rows of each slot.
     totals
-        (k, slots) sums over the rows of what they are compared by: k numbers of variance 1 within a slot.
+        (2, k, slots) sums over the rows of the k numbers by which they are compared, and of their squares; of variance
+        1 within a slot, all in all.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def merged(cycle: Cycle, rows: NDArray[np.int64], totals: NDArray[np.float64]) -
     steps = (1,) if cycle == "day" else (1, _DAY)
     slots = np.arange(len(rows))
     pairs = np.concatenate([np.stack([slots, (slots + step) % len(slots)], axis=1) for step in steps])
-    number, size, total = slots.copy(), rows.astype(np.float64), totals.T.copy()
+    number, size, total = slots.copy(), rows.astype(np.float64), totals.transpose(2, 0, 1).copy()
     while True:
         near = np.unique(np.sort(number[pairs], axis=1), axis=0)
         near = near[near[:, 0] != near[:, 1]]
@@ -96,20 +98,26 @@ def merged(cycle: Cycle, rows: NDArray[np.int64], totals: NDArray[np.float64]) -
 
 
 def within(numbers: NDArray[np.float64], slots: NDArray[np.int64], n: int) -> NDArray[np.float64]:
-    """Return the sum over each of n slots of numbers (and their slots), in units of their deviation within a slot."""
+    """Return (2, n) sums of numbers and of their squares by slot, in units of their deviation within a slot."""
     rows = np.maximum(np.bincount(slots, minlength=n), 1)
-    totals = np.bincount(slots, weights=numbers, minlength=n)
-    rest = float(((numbers - (totals / rows)[slots]) ** 2).sum()) / max(len(numbers) - n, 1)
-    return totals / np.sqrt(rest) if rest > 0.0 else np.zeros(n)
+    means = np.bincount(slots, weights=numbers, minlength=n) / rows
+    rest = float(((numbers - means[slots]) ** 2).sum()) / max(len(numbers) - n, 1)
+    unit = numbers / np.sqrt(rest) if rest > 0.0 else np.zeros(len(numbers))
+    return np.stack([np.bincount(slots, weights=unit**power, minlength=n) for power in (1, 2)])
 
 
 def _apart(size: NDArray[np.float64], total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for pairs of buckets the squared distance of their means less what chance makes of it, in its own unit."""
+    """Return for pairs of buckets the squared distance of their means less what chance makes of it, in its own unit.
+
+    Chance is judged by the variance within the two, which few rows tell together with the variance all in all.
+    """
     n = np.maximum(size, 1.0)
-    means = total / n[:, :, None]
+    means, squares = total[:, :, 0] / n[:, :, None], total[:, :, 1].sum(axis=1)
+    inner = np.maximum(squares - (n[:, :, None] * means**2).sum(axis=1), 0.0)
+    variance = (inner + _PRIOR) / (n.sum(axis=1) + _PRIOR)[:, None]
     gain = n[:, 0] * n[:, 1] / n.sum(axis=1)
-    distance: NDArray[np.float64] = gain * ((means[:, 0] - means[:, 1]) ** 2).sum(axis=1) - total.shape[2]
-    return distance
+    apart: NDArray[np.float64] = (gain[:, None] * (means[:, 0] - means[:, 1]) ** 2 / variance - 1.0).sum(axis=1)
+    return apart
 
 
 def counted(

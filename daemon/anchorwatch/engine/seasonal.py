@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine.season import slots_of
-from anchorwatch_detectors.piecewise import mid_ranks
+from anchorwatch.engine.seasonal_numbers import errors as adjusted_errors
+from anchorwatch.engine.seasonal_numbers import ranks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 
 UNIT: Final = 2**24
 """Sums of numbers are kept as whole multiples of 1 / UNIT: they do not depend on the order of adding."""
-
-ALIKE: Final = 1.1
-"""Variances whose ratio is no more than this count as equal."""
 
 
 class Layout(NamedTuple):
@@ -65,8 +63,10 @@ class Seasonal:
     table
         (groups or 1, buckets, cells) number that stands for a cell; NaN for faults. One for all groups where there are
         no errors.
-    sums, squares
-        (groups, columns) sums of the baseline's numbers, in units of 1 / UNIT, and of their squares.
+    sums
+        (groups, 2 columns) sums of the baseline's numbers, then of their squares, in units of 1 / UNIT.
+    powers
+        (4, groups, columns) means of the first four powers of the numbers; NaN where there are none.
     """
 
     cycle: Cycle
@@ -75,7 +75,7 @@ class Seasonal:
     held: tuple[tuple[tuple[Ints, Ints], ...], ...]
     table: Floats
     sums: Ints
-    squares: Floats
+    powers: Floats
 
     @classmethod
     def of(
@@ -96,15 +96,16 @@ class Seasonal:
         """
         held = tuple(tuple(_held(bucket, layout) for bucket in buckets) for buckets in groups)
         table = _table(held, layout, value, errors)
-        sums, squares = _moments(held, table, layout.starts)
+        powers = _powers(held, table, layout.starts)
+        totals = np.concatenate([powers[1], powers[2]], axis=1)
         return cls(
             cycle=season.cycle,
             bucket=np.array(season.buckets, np.int64),
             rows=np.array([[bucket.rows for bucket in buckets] for buckets in groups], np.int64),
             held=held,
             table=table,
-            sums=sums,
-            squares=squares,
+            sums=np.rint(totals * UNIT).astype(np.int64),
+            powers=np.divide(powers[1:], powers[0], out=np.full(powers[1:].shape, np.nan), where=powers[0] > 0),
         )
 
     @property
@@ -114,22 +115,8 @@ class Seasonal:
 
     @property
     def tails(self) -> Ints:
-        """(groups, slots + columns) what follows the cells in a vector of the baseline: nothing for slots, and sums."""
+        """(groups, slots + 2 columns) what follows the cells in a vector of the baseline: 0 for the slots, and sums."""
         return np.concatenate([np.zeros((len(self.rows), len(self.bucket)), np.int64), self.sums], axis=1)
-
-    def spread_alike(self, starts: Ints) -> NDArray[np.bool_]:
-        """Return (columns,) whether the numbers of a column vary equally at all times; `starts` are its first cells.
-
-        Ranks of continuous values do, those of few different values do not.
-        """
-        numbers = np.nan_to_num(self.table[0])
-        good = ~np.isnan(self.table[0])
-        counts = _dense(self.held[0], self.width) * good
-        n, total, square = (np.add.reduceat(counts * power, starts, axis=1) for power in (good, numbers, numbers**2))
-        variance = square / np.maximum(n, 1) - (total / np.maximum(n, 1)) ** 2
-        low, high = (np.where(n > 0, variance, neutral).T for neutral in (np.inf, -np.inf))
-        alike: NDArray[np.bool_] = high.max(axis=1) <= ALIKE * low.min(axis=1)
-        return alike
 
     def slots_at(self, time: Ints) -> Ints:
         """Return (n,) the slot of each event time."""
@@ -178,72 +165,6 @@ def fixed(values: Floats) -> Ints:
     return np.rint(np.nan_to_num(values) * UNIT).astype(np.int64)
 
 
-def ranks(counts: Ints) -> tuple[Floats, float]:
-    """Return the mid-rank of each cell within each bucket, and how much of it is the bucket's own.
-
-    Ranks of a bucket are drawn towards those of all rows, by as much as neither the mean nor the spread of the buckets'
-    ranks differ more than they would by chance: a column without a cycle keeps nearly its plain ranks.
-
-    Parameters
-    ----------
-    counts
-        (buckets, cells) good values of the baseline.
-
-    Returns
-    -------
-    ranks
-        (buckets, cells) in [0, 1].
-    own
-        Mean weight of the bucket's own ranks, over its rows, 0 to 1.
-    """
-    together = mid_ranks(counts.sum(axis=0).astype(np.float64))
-    n = counts.sum(axis=1)
-    if not n.any():
-        return np.broadcast_to(together, counts.shape), 0.0
-    share = counts.sum(axis=0) / n.sum()
-    own = np.zeros(len(n))
-    for mark in (together - 0.5, np.abs(together - 0.5)):
-        usual = float(share @ mark)
-        means = np.divide(counts @ mark, n, out=np.full(len(n), usual), where=n > 0)
-        own = np.maximum(own, own_weight(means - usual, n, float(share @ (mark - usual) ** 2)))
-    mine = np.stack([mid_ranks(row.astype(np.float64)) if row.any() else together for row in counts])
-    return own[:, None] * mine + (1.0 - own[:, None]) * together, float(own @ n / n.sum())
-
-
-def own_weight(deviation: Floats, n: Ints, variance: float) -> Floats:
-    """Return how far to trust the mean of each bucket more than what was expected of it, 0 to 1.
-
-    The best linear weights, with the variance between buckets by the method of moments (DerSimonian and Laird,
-    "Meta-analysis in clinical trials", Controlled Clinical Trials 7, 1986).
-
-    Parameters
-    ----------
-    deviation
-        (buckets,) mean of the bucket less what was expected.
-    n
-        (buckets,) values of each.
-    variance
-        Of a single value.
-    """
-    scale = n.sum() - (n**2).sum() / max(n.sum(), 1)
-    excess = float(n @ deviation**2) - (np.count_nonzero(n) - 1) * variance
-    between = max(excess / scale, 0.0) if scale > 0 else 0.0
-    weight: Floats = np.divide(n * between, n * between + variance, out=np.zeros(len(n)), where=n * between > 0)
-    return weight
-
-
-def adjusted(rates: Floats, rate: float) -> tuple[Floats, Floats]:
-    """Return what a right and a wrong answer stand for where the error rate is usually `rates`, `rate` over all.
-
-    Answers are ranked, right ones below; that of the same rank over all times is wrong with this probability. Its mean
-    is `rate` whatever the time, and its variance no larger than that of plain errors.
-    """
-    more = np.maximum(rate - rates, 0.0)
-    right = np.divide(more, 1.0 - rates, out=np.zeros_like(rates), where=rates < 1.0)
-    wrong = np.divide(rate, rates, out=np.ones_like(rates), where=rates > rate)
-    return right, wrong
-
-
 def _held(bucket: Bucket, layout: Layout) -> tuple[Ints, Ints]:
     """Return the cells of the vector that a bucket holds rows in, and how many."""
     cells, counts = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
@@ -254,15 +175,18 @@ def _held(bucket: Bucket, layout: Layout) -> tuple[Ints, Ints]:
     return np.concatenate(cells), np.concatenate(counts)
 
 
-def _moments(held: Sequence[Sequence[tuple[Ints, Ints]]], table: Floats, starts: Ints) -> tuple[Ints, Floats]:
-    sums = np.zeros((len(held), table.shape[2]), np.int64)
-    squares = np.zeros(sums.shape)
+def _powers(held: Sequence[Sequence[tuple[Ints, Ints]]], table: Floats, starts: Ints) -> Floats:
+    """Return (5, groups, columns) the number of good values, and the sums of their first four powers."""
+    out = np.zeros((5, len(held), len(starts)))
     for group, buckets in enumerate(held):
-        numbers = np.nan_to_num(table[group if len(table) > 1 else 0])
-        for i, (cells, counts) in enumerate(buckets):
-            sums[group, cells] += counts * fixed(numbers[i, cells])
-            squares[group, cells] += counts * numbers[i, cells] ** 2
-    return np.add.reduceat(sums, starts, axis=1), np.add.reduceat(squares, starts, axis=1)
+        numbers = table[group if len(table) > 1 else 0]
+        totals = np.zeros((5, table.shape[2]))
+        for mine, (cells, counts) in zip(numbers, buckets, strict=True):
+            good = ~np.isnan(mine[cells])
+            for power in range(5):
+                totals[power, cells[good]] += counts[good] * mine[cells[good]] ** power
+        out[:, group] = np.add.reduceat(totals, starts, axis=1)
+    return out
 
 
 def _dense(buckets: Sequence[tuple[Ints, Ints]], width: int) -> Ints:
@@ -278,27 +202,10 @@ def _table(held: Sequence[Sequence[tuple[Ints, Ints]]], layout: Layout, value: F
     for i, (start, size) in enumerate(zip(layout.starts.tolist(), layout.sizes.tolist(), strict=True)):
         good = slice(start, start + size)
         if i in errors:
-            for group, mine in enumerate(_errors([_dense(b, layout.width)[:, good] for b in held], value[good])):
+            for group, mine in enumerate(
+                adjusted_errors([_dense(b, layout.width)[:, good] for b in held], value[good])
+            ):
                 table[group, :, good] = mine
         else:
             table[:, :, good] = ranks(everything[:, good])[0]
     return table
-
-
-def _errors(groups: Sequence[Ints], wrong: Floats) -> Iterator[Floats]:
-    """Yield for each group what each cell stands for in each bucket; `wrong` is 1 for the cells of wrong answers.
-
-    A group's rate in a bucket is expected to be that of all rows there, times how much worse the group is as a whole.
-    """
-    pattern: Floats | None = None
-    for counts in groups:
-        n = counts.sum(axis=1)
-        rate = float(counts.sum(axis=0) @ wrong / max(n.sum(), 1))
-        expected = np.full(len(n), rate)
-        if pattern is not None and (usual := float(n @ pattern) / max(n.sum(), 1)) > 0:
-            expected = np.minimum(pattern * (rate / usual), 1.0)
-        seen = np.divide(counts @ wrong, n, out=expected.copy(), where=n > 0)
-        rates = expected + own_weight(seen - expected, n, rate * (1.0 - rate)) * (seen - expected)
-        pattern = rates if pattern is None else pattern
-        right, bad = adjusted(rates, rate)
-        yield np.where(wrong > 0, bad[:, None], right[:, None])

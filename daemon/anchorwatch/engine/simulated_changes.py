@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.engine.baseline import profile_of
-from anchorwatch.engine.reference import RIGHT, WRONG
+from anchorwatch.engine.vector import RIGHT, WRONG
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
 if TYPE_CHECKING:

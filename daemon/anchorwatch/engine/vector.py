@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from anchorwatch.engine.reference import Column
     from anchorwatch.engine.seasonal import Layout
 
+RIGHT, WRONG = "right", "wrong"
+
 
 def profile_for(part: Part, column: Column) -> AnyProfile:
     """Return the profile that a part has of a column; an empty one where it has none of its kind."""
@@ -53,3 +55,12 @@ def season_for(
     )
     buckets = [g.buckets if isinstance(g.buckets, list) else [] for g in groups]
     return Seasonal.of(part.season, buckets, layout._replace(names=names), value, errors)
+
+
+def numbers_of(profile: AnyProfile, column: Column) -> NDArray[np.float64]:
+    """Return the number that stands for each cell of a column: its mid-rank, or whether it is a wrong answer."""
+    cells = profile.mid_ranks
+    if column.kind == "accuracy" and isinstance(profile, CategoryProfile):
+        known = [1.0 if word == WRONG else 0.0 for word in profile.words]
+        cells = np.array([*known, 0.0 if WRONG in profile.words else 1.0])
+    return np.concatenate([cells, np.full(FAULTS, np.nan)])

@@ -4,8 +4,9 @@ import numpy as np
 
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.building import outcomes_part, predictions_part
-from anchorwatch.engine.reference import RIGHT, WRONG, Block, token_of
+from anchorwatch.engine.reference import Block, token_of
 from anchorwatch.engine.simulated_scenes import Logged
+from anchorwatch.engine.vector import RIGHT, WRONG
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.settings.models import Model
 from anchorwatch_detectors import synth

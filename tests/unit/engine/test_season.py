@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from tests.unit.engine import seasons
 
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.engine import seasonal
+from anchorwatch.engine import seasonal_numbers
 from anchorwatch.engine.baseline import Baseline, Rows, segments_of, summarise
 from anchorwatch.engine.panes import Moment, Panes, Span, Window
-from anchorwatch.engine.reference import RIGHT, WRONG, Block, Column, Reference, token_of
+from anchorwatch.engine.reference import Block, Column, Reference, token_of
 from anchorwatch.engine.season import BUCKET_ROWS, merged, slots_of, within
+from anchorwatch.engine.vector import RIGHT, WRONG
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.errors import ConfigurationError
 from anchorwatch.settings.models import Model
@@ -88,7 +89,8 @@ def test_a_slot_is_the_half_hour_of_the_day_or_week_in_utc(at):
 @given(st.lists(st.integers(0, 500), min_size=48, max_size=48), st.integers(0, 9))
 def test_small_slots_are_joined_with_neighbours_until_each_bucket_holds_enough(rows, seed):
     """A bucket of a day is an unbroken stretch of it, midnight included; only all rows together may be too few."""
-    totals = np.random.default_rng(seed).normal(size=(3, 48)) * np.sqrt(rows)
+    rng, slots = np.random.default_rng(seed), np.repeat(np.arange(48), rows)
+    totals = np.stack([within(rng.normal(size=len(slots)), slots, 48) for _ in range(3)], axis=1)
     bucket = merged("day", np.array(rows), totals)
     sizes = np.bincount(bucket, weights=rows)
     assert (sizes >= BUCKET_ROWS).all() or len(sizes) == 1
@@ -103,7 +105,7 @@ def test_slots_that_are_alike_share_a_bucket_and_a_step_keeps_its_place():
     rng = np.random.default_rng(0)
     slots = np.repeat(np.arange(336), 60)
     kind = np.where(slots // 48 >= 5, 4.0, 0.0) + 2.0 * (slots % 48 >= 24)
-    bucket = merged("week", np.bincount(slots), within(kind + rng.normal(size=len(slots)), slots, 336)[None])
+    bucket = merged("week", np.bincount(slots), within(kind + rng.normal(size=len(slots)), slots, 336)[:, None])
     for i in range(bucket.max() + 1):
         assert len(np.unique(kind[np.isin(slots, np.flatnonzero(bucket == i))])) == 1
     assert np.bincount(bucket).max() > 4
@@ -111,7 +113,7 @@ def test_slots_that_are_alike_share_a_bucket_and_a_step_keeps_its_place():
 
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_what_an_error_stands_for_has_the_same_mean_at_every_time_and_varies_no_more(rate, usual):
-    right, wrong = (float(x[0]) for x in seasonal.adjusted(np.array([rate]), usual))
+    right, wrong = (float(x[0]) for x in seasonal_numbers.adjusted(np.array([rate]), usual))
     assert 0.0 <= right <= wrong <= 1.0 + 1e-12
     mean = (1 - rate) * right + rate * wrong
     assert mean == pytest.approx(usual)
@@ -125,13 +127,13 @@ def test_a_column_without_a_cycle_keeps_its_plain_ranks_and_one_with_a_cycle_get
     number = {"nothing": noise, "place": noise + bucket / 4, "spread": noise * (1 + bucket / 4)}[follows]
     counts = np.zeros((20, 100), np.int64)
     np.add.at(counts, (bucket, np.clip(np.rint(4 * number) + 50, 0, 99).astype(int)), 1)
-    table, own = seasonal.ranks(counts)
+    table, own = seasonal_numbers.ranks(counts)
     n = counts.sum(axis=1)
     means = (table * counts).sum(axis=1) / n
     spreads = ((table - 0.5) ** 2 * counts).sum(axis=1) / n
     if follows == "nothing":
         assert own < 0.3
-        assert table == pytest.approx(np.tile(seasonal.ranks(counts.sum(axis=0)[None])[0], (20, 1)), abs=0.05)
+        assert table == pytest.approx(np.tile(seasonal_numbers.ranks(counts.sum(axis=0)[None])[0], (20, 1)), abs=0.05)
     else:
         assert own > 0.9
         assert means == pytest.approx(np.full(20, 0.5), abs=0.02)

@@ -9,8 +9,9 @@ from anchorwatch.engine.baseline import Rows, summarise
 from anchorwatch.engine.lanes import Lanes, Lookout
 from anchorwatch.engine.marks import Marks
 from anchorwatch.engine.panes import Panes, Span
-from anchorwatch.engine.reference import RIGHT, WRONG, Block, Column, Reference
+from anchorwatch.engine.reference import Block, Column, Reference
 from anchorwatch.engine.sequential_monitor import Seen
+from anchorwatch.engine.vector import RIGHT, WRONG
 from anchorwatch_detectors import registry, synth
 from anchorwatch_detectors.base import Direction
 

@@ -10,8 +10,9 @@ from anchorwatch.decide.evidence import Kind
 from anchorwatch.engine import share_monitor
 from anchorwatch.engine.baseline import Rows, summarise
 from anchorwatch.engine.panes import Moment, Window
-from anchorwatch.engine.reference import RIGHT, WRONG, Column, Reference
+from anchorwatch.engine.reference import Column, Reference
 from anchorwatch.engine.share_monitor import Bounds
+from anchorwatch.engine.vector import RIGHT, WRONG
 from anchorwatch.events.columns import Fault
 from anchorwatch_detectors.base import Direction, Level
 

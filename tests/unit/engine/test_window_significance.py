@@ -12,7 +12,8 @@ from anchorwatch.decide.evidence import Kind
 from anchorwatch.engine import share_monitor, window_monitor
 from anchorwatch.engine.baseline import Rows, summarise
 from anchorwatch.engine.panes import Moment, Window
-from anchorwatch.engine.reference import RIGHT, WRONG, Column, Reference
+from anchorwatch.engine.reference import Column, Reference
+from anchorwatch.engine.vector import RIGHT, WRONG
 from anchorwatch.engine.window_monitor import Family
 from anchorwatch_detectors import registry
 from anchorwatch_detectors.base import Level
