@@ -13,10 +13,10 @@ import warnings
 
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from tests.conftest import USED
 from tests.integration.broker import VERSION, Broker, BrokerFailed
 
 NAMED = os.environ.get("ANCHORWATCH_TEST_KAFKA")
-_used = pytest.StashKey[str]()
 _log = pytest.StashKey[object]()
 
 
@@ -29,12 +29,9 @@ def pytest_report_header():
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
-        group = str(item.path)
         if {"started_broker", "bootstrap"} & set(getattr(item, "fixturenames", ())):
-            group = "broker"  # one broker, whatever number of workers
             item.add_marker(pytest.mark.broker)
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"))
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _forget_sockets():
@@ -53,22 +50,8 @@ def _forget_sockets_of_a_test(request):
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionfinish(session):
+def pytest_sessionfinish():
     _forget_sockets()
-    if _used in session.config.stash and hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["kafka"] = session.config.stash[_used]
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node):
-    """Take over what a worker says of its broker."""
-    if used := getattr(node, "workeroutput", {}).get("kafka"):
-        node.config.stash[_used] = used
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    if _used in config.stash:
-        terminalreporter.write_line(f"kafka: {config.stash[_used]}")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -90,7 +73,7 @@ def started_broker(request, tmp_path_factory):
     except BrokerFailed as error:
         pytest.fail(f"this test needs a Kafka broker: {error}", pytrace=False)
     seconds = time.monotonic() - began
-    request.config.stash[_used] = f"Apache Kafka {own.version} at {own.bootstrap_servers}, started in {seconds:.1f} s"
+    request.config.stash[USED] = f"Apache Kafka {own.version} at {own.bootstrap_servers}, started in {seconds:.1f} s"
     request.config.stash[_log] = own.log
     yield own
     own.kill()
@@ -104,7 +87,7 @@ def bootstrap(request):
     consumer = KafkaConsumer(bootstrap_servers=NAMED)
     version = ".".join(str(part) for part in consumer.config["api_version"])
     consumer.close()
-    request.config.stash[_used] = f"{NAMED} (ANCHORWATCH_TEST_KAFKA), which speaks like Kafka {version}"
+    request.config.stash[USED] = f"{NAMED} (ANCHORWATCH_TEST_KAFKA), which speaks like Kafka {version}"
     return NAMED
 
 

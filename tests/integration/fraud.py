@@ -116,6 +116,8 @@ class Fraud:
 
 def said(watch: Watch) -> list[dict[str, Any]]:
     """Return the events that a daemon wrote to standard error; what is not JSON is under the key `text`."""
+    if not watch.said.exists():
+        return []
     lines = watch.said.read_text(encoding="utf-8", errors="replace").splitlines()
     return [json.loads(line) if line.startswith("{") else {"event": None, "text": line} for line in lines]
 

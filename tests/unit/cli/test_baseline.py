@@ -74,7 +74,7 @@ def test_building_from_the_same_log_twice_gives_the_same_id(run, built, log):
     assert again["accounting"]["predictions"] == ROWS
 
 
-def test_a_baseline_of_a_log_equals_the_one_a_replay_makes_of_its_first_rows(run, log):
+def test_a_baseline_of_a_log_equals_the_one_a_replay_makes_of_its_first_rows(run, built, log):
     replayed = json.loads(run("replay", log / "watch.yaml", *given(log, "calm", PREDICTIONS, LABELS), "--json"))[
         "models"
     ]["fraud"]["baselines"]
