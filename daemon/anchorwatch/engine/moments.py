@@ -49,10 +49,11 @@ class Moments:
         if self.reference.season is not None:
             return self._lane_in_season(lane)
         counts, squares = self._squares(group, subject, self.reference.counts[group])
-        if not counts.sum():
+        n = int(counts.sum())
+        if not n:
             return Usually(np.nan, np.nan)
-        square = float(np.average(squares, weights=counts))
-        spread = float(np.average(squares**2, weights=counts)) - square**2
+        square = float(counts @ squares) / n
+        spread = float(counts @ squares**2) / n - square**2
         inflation = float(self.reference.inflation[self.columns[subject]])
         return Usually(float(self.mean[lane]), float(self.variance[lane]), square, max(spread, 0.0) * inflation)
 
@@ -65,7 +66,7 @@ class Moments:
         for subject, mean in enumerate(means.tolist()):
             counts, squares = self._squares(window.group, subject, window.counts)
             n = int(counts.sum())
-            seen.append(Seen(mean, float(np.average(squares, weights=counts)) if n else np.nan, n))
+            seen.append(Seen(mean, float(counts @ squares) / n if n else np.nan, n))
         return seen
 
     def _squares(

@@ -81,7 +81,7 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
                 found = _finding(lookout, reference, (event.group, subject), moment, verdict, decisive=decisive)
                 findings.append(found)
     for values, groups, _ in members:
-        for group in np.unique(groups[groups >= 0]).tolist():
+        for group in np.flatnonzero(np.bincount(groups[groups >= 0])).tolist():
             lanes.past.add(group, values[:, groups == group])
     return findings
 

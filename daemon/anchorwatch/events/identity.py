@@ -70,7 +70,7 @@ def _padded(texts: NDArray[np.bytes_]) -> NDArray[np.uint8]:
 
 
 def _by_length(matrix: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Ids:
-    distinct = np.unique(lengths)
+    distinct = np.flatnonzero(np.bincount(lengths))
     if len(distinct) == 1:
         return _murmur(matrix.view("<u8").astype(np.uint64, copy=False), int(distinct[0]))
     out = np.empty((len(matrix), 2), np.uint64)
