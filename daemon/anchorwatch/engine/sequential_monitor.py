@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from anchorwatch_detectors.base import Alarms, Verdict
 
 
-AGAIN = 128  # rows of a lane between two alarms against the baseline that are looked into
+AGAIN = 256  # rows of a lane between two alarms against the baseline that are looked into
 
 
 class Seen(NamedTuple):
