@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -63,7 +66,20 @@ def alternate(
     return [[_seconds(contender, clock) for contender in contenders] for _ in range(rounds)]
 
 
-def _seconds(contender: Callable[[], object], clock: Callable[[], float]) -> float:
+def alternate_apart(rounds: int, *contenders: Callable[[], object]) -> list[list[float]]:
+    """Return the seconds of each contender in each round, each in a process of its own that ran it once before.
+
+    Within one process, what one contender leaves scattered over the memory makes the next one slower.
+    """
+    context = multiprocessing.get_context("spawn")
+    with ExitStack() as stack:
+        places = [stack.enter_context(ProcessPoolExecutor(1, mp_context=context)) for _ in contenders]
+        turns = list(zip(places, contenders, strict=True))
+        found = [[place.submit(_seconds, contender).result() for place, contender in turns] for _ in range(rounds + 1)]
+    return found[1:]
+
+
+def _seconds(contender: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
     gc.collect()
     began = clock()
     contender()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.logs import credit_cards, simulated
-from benchmarks.measurement import alternate, rates
+from benchmarks.measurement import alternate_apart, rates
 from benchmarks.naive import watch
 
 from anchorwatch.clock import SystemClock
@@ -26,12 +27,9 @@ ROUNDS = 5
 
 
 def measure() -> list[Measurement]:
-    """Measure each log; the first, shorter one warms both sides up."""
+    """Measure each log."""
     found = []
     with tempfile.TemporaryDirectory() as place:
-        short = simulated(_made(place, "short"), 20_000)
-        ours(short)
-        theirs(short)
         for log in (simulated(_made(place, "simulated")), credit_cards(_made(place, "cards"))):
             if log is None:
                 print("replay: the credit cards are not there; `make test` fetches them")
@@ -43,7 +41,7 @@ def measure() -> list[Measurement]:
 def compared(log: Log, rounds: int) -> list[Measurement]:
     """Return a log's rate beside the naive loop as it is written, and beside one with asymptotic p-values."""
     quick = replace(log, job=replace(log.job, p_value="asymp"))
-    seconds = alternate(rounds, lambda: ours(log), lambda: theirs(log), lambda: theirs(quick))
+    seconds = alternate_apart(rounds, partial(ours, log), partial(theirs, log), partial(theirs, quick))
     name = f"replay of {log.name}"
     return [
         rates(name, log.events, "naive loop", [[own, naive] for own, naive, _ in seconds]),

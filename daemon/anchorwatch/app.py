@@ -173,9 +173,10 @@ class Daemon:
             store = Store.open(Path(settings.store), holder=holder, now=clock.now(), takeover=self._takeover)
             parts.callback(store.close)
             models = models_of(settings, store)
+            lookouts = [lookout for model in models for lookout in model.watch.lookouts()]
+            for detector in {lookout.detector.name: lookout.detector for lookout in lookouts}.values():
+                warm(detector)
             for model in models:
-                for lookout in model.watch.lookouts():
-                    warm(lookout.detector)
                 if (name := model.watch.name) in self._reset:
                     anew = to_parts(model.watch, begun_anew(model.watch, store))
                     store.forget(name)

@@ -22,12 +22,13 @@ from anchorwatch.store.store import Store
 from anchorwatch.transport.memory import Entry, MemoryLog, MemorySink, MemorySource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from anchorwatch.clock import Clock
     from anchorwatch.decide.notices import Notice
     from anchorwatch.decide.retrain import Trigger
     from anchorwatch.engine.step import Outcome
+    from anchorwatch.events.records import Outgoing
     from anchorwatch.simulate.faults import Fault
     from anchorwatch.simulate.scenario import Scenario
     from anchorwatch.simulate.traffic import Message
@@ -159,7 +160,7 @@ def play(scenario: Scenario, seed: int, clock: Clock, show: Callable[[Story], No
     settings = load(configuration(scenario.baseline), {})
     story = Story(scenario)
 
-    def observe(outcome: Outcome) -> None:
+    def observe(outcome: Outcome, _told: Sequence[Outgoing]) -> None:
         story.notices += outcome.decision.notices
         story.triggers += outcome.decision.triggers
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
 
 
-Observer = Callable[["Outcome"], None]
+Observer = Callable[["Outcome", "Sequence[Outgoing]"], None]
 
 
 class Keeper(Outbox, Protocol):
@@ -276,9 +276,9 @@ class Host:
         self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
-        if self.observe is not None:
-            self.observe(outcome)
         told = messages(self._name, self._outputs, outcome.decision)
+        if self.observe is not None:
+            self.observe(outcome, told)
         self._unwritten.outbox += told
         self._unwritten.baselines += [baseline_row(baseline, self._clock.now()) for baseline in outcome.baselines]
         self._unwritten.scores += score_rows(outcome)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from anchorwatch.app import models_of, replayed
 from anchorwatch.decide.instants import rfc3339
-from anchorwatch.decide.publish import alert_message, trigger_message
 from anchorwatch.errors import NoData
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.transport.nowhere import Nowhere
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from anchorwatch.store.reader import Reader
     from anchorwatch.store.rows import Checkpoint
 
-PACE = Pace(records=20_000, checkpoint=3600.0, heartbeat=3600.0)
+PACE = Pace(records=60_000, checkpoint=3600.0, heartbeat=3600.0)
 
 
 @dataclass(slots=True)
@@ -165,19 +165,18 @@ class _Recorder:
         self.verdicts: dict[str, Counter[str]] = {}
         self._settings, self._tell = settings, tell
 
-    def observe(self, outcome: Outcome) -> None:
-        """Take note of what came of a batch."""
-        source, outputs = self._settings.source, self._settings.outputs
+    def observe(self, outcome: Outcome, told: Sequence[Outgoing]) -> None:
+        """Take note of what came of a batch, and of the messages that tell it: notices first, then triggers."""
+        documents = iter([json.loads(message.value) for message in told])
         for baseline in outcome.baselines:
             self.report.baselines.setdefault(baseline.model, []).append(baseline.id)
         for evidence in outcome.evidence:
             self.verdicts.setdefault(evidence.identity.model, Counter())[evidence.verdict.level] += 1
-        for notice in outcome.decision.notices:
-            alert = json.loads(alert_message(source, outputs.alerts, notice).value)
+        for alert in islice(documents, len(outcome.decision.notices)):
             self.report.alerts.append(alert)
             self._say(f"{alert['time']} {alert['data']['status']}: {alert['data']['annotations']['summary']}")
-        for trigger in outcome.decision.triggers:
-            self.report.triggers.append(json.loads(trigger_message(outputs.retrain, trigger).value))
+        for trigger, document in zip(outcome.decision.triggers, documents, strict=True):
+            self.report.triggers.append(document)
             self._say(f"{rfc3339(trigger.at)} retrain: {trigger.model}, incident {trigger.incident}, {trigger.id}")
 
     def _say(self, line: str) -> None:

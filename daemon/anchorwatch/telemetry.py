@@ -12,11 +12,12 @@ from anchorwatch.decide.labels import labels_of
 from anchorwatch.decide.summary import summary_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Mapping, MutableMapping, Sequence
     from typing import TextIO
 
     from anchorwatch.clock import Clock
     from anchorwatch.engine.step import Outcome
+    from anchorwatch.events.records import Outgoing
 
 
 def _in_order(_logger: Any, _method: str, fields: MutableMapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +57,7 @@ class Log:
         """Write an event after which nothing goes on."""
         self._logger.error(event, **fields)
 
-    def outcome(self, outcome: Outcome) -> None:
+    def outcome(self, outcome: Outcome, _told: Sequence[Outgoing]) -> None:
         """Write what came of a batch: baselines, alerts, triggers."""
         for baseline in outcome.baselines:
             self.say("baseline", id=baseline.id, model=baseline.model, version=baseline.version)

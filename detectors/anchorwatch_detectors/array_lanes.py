@@ -7,13 +7,12 @@ plain state are written here once for all of them.
 from __future__ import annotations
 
 import abc
-import dataclasses
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from anchorwatch_detectors.base import Alarms, SequentialDetector, SequentialState
-from anchorwatch_detectors.guard import LARGEST
+from anchorwatch_detectors.base import Alarms
+from anchorwatch_detectors.counted import CountedDetector, CountedLanes
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.base import Floats, Ints, Usual
@@ -23,7 +22,7 @@ VERSION = 2
 """Version of the form that `to_plain` gives; another one is refused."""
 
 
-class ArrayDetector(SequentialDetector):
+class ArrayDetector(CountedDetector):
     """A sequential detector whose lanes are rows of numbers; subclasses are frozen dataclasses of parameters."""
 
     @abc.abstractmethod
@@ -76,14 +75,6 @@ class ArrayDetector(SequentialDetector):
         """Return a copy of the rows in the form that is stored: it depends on the values taken alone."""
         return rows.copy()
 
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters by name, as plain values."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-    def domain(self) -> tuple[float, float]:
-        """Return the smallest and the largest value that the detector can take; others are passed over."""
-        return -LARGEST, LARGEST
-
     def begun(self, groups: int, subjects: int, usual: Usual | None) -> Floats:
         """Return rows of lanes that begin, (groups, subjects, width), with their baselines.
 
@@ -105,12 +96,8 @@ class ArrayDetector(SequentialDetector):
 
     def start(self, groups: int, subjects: int, usual: Usual | None = None) -> ArrayLanes:
         """Return fresh lanes; see `SequentialDetector.start`."""
-        if groups < 0 or subjects < 0:
-            raise ValueError(
-                f"{self.name} cannot start {groups} groups of {subjects} subjects: both must be at least 0"
-            )
-        counts = np.zeros((groups, subjects), dtype=np.int64)
-        return ArrayLanes(self, self.begun(groups, subjects, usual), counts, counts.copy())
+        taken, passed_over = self.none_taken(groups, subjects)
+        return ArrayLanes(self, self.begun(groups, subjects, usual), taken, passed_over)
 
     def restore(self, plain: dict[str, Any]) -> ArrayLanes:
         """Return the state that `to_plain` described.
@@ -120,13 +107,7 @@ class ArrayDetector(SequentialDetector):
         ValueError
             If it is of another version, detector or parameters, or damaged.
         """
-        expected = {"version": VERSION, "detector": self.name, "parameters": self.parameters()}
-        for key, value in expected.items():
-            if plain.get(key) != value:
-                raise ValueError(
-                    f"the stored state has {key} {plain.get(key)!r}, but this detector's is {value!r}: its lanes "
-                    "would not continue as they began; start fresh lanes or restore with what wrote it"
-                )
+        self.check_described(plain, VERSION)
         try:
             rows = np.array(plain["rows"], dtype=np.float64)
             taken = np.array(plain["taken"], dtype=np.int64)
@@ -157,15 +138,8 @@ def check_river(detector: ArrayDetector, theirs: Any) -> None:
         )
 
 
-class ArrayLanes(SequentialState):
-    """Lanes (group x subject) of one detector.
-
-    Attributes
-    ----------
-    taken, passed_over
-        (groups, subjects) how many values each lane took and passed over since it was started or `reset`; an alarm
-        does not set them back. `guard.Guard` turns them into UNDETERMINED.
-    """
+class ArrayLanes(CountedLanes):
+    """Lanes of one detector, rows of an array."""
 
     def __init__(self, detector: ArrayDetector, rows: Floats, taken: Ints, passed_over: Ints) -> None:
         self._detector = detector
@@ -173,24 +147,16 @@ class ArrayLanes(SequentialState):
         self.taken = taken
         self.passed_over = passed_over
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(groups, subjects)."""
-        groups, subjects = self.taken.shape
-        return groups, subjects
-
     def grow(self, groups: int, usual: Usual | None = None) -> None:
         """Add fresh groups until there are `groups` of them; see `SequentialState.grow`."""
         have, subjects = self.shape
         if groups <= have:
             return
-        more = np.zeros((groups - have, subjects), dtype=np.int64)
         begun = self._detector.begun(groups - have, subjects, usual)
         rows = np.zeros((groups - have, *self._rows.shape[1:]))
         rows[:, :, : begun.shape[2]] = begun
         self._rows = np.concatenate((self._rows, rows))
-        self.taken = np.concatenate((self.taken, more))
-        self.passed_over = np.concatenate((self.passed_over, more))
+        self._count_more(groups - have)
 
     def reset(self, group: int, subject: int) -> None:
         """Begin one lane anew.
@@ -226,9 +192,7 @@ class ArrayLanes(SequentialState):
     def to_plain(self) -> dict[str, Any]:
         """Return the state as numbers, strings, dicts and numpy arrays; `rows` is (groups, subjects, width)."""
         return {
-            "version": VERSION,
-            "detector": self._detector.name,
-            "parameters": self._detector.parameters(),
+            **self._detector.described(VERSION),
             "rows": self._detector.plain(self._rows),
             "taken": self.taken.copy(),
             "passed_over": self.passed_over.copy(),
@@ -248,32 +212,6 @@ class ArrayLanes(SequentialState):
             self._rows = wider
         self._rows[lane] = 0.0
         self._rows[lane][: len(row)] = row
-
-    def _lane(self, group: int, subject: int) -> tuple[int, int]:
-        groups, subjects = self.shape
-        if not (0 <= group < groups and 0 <= subject < subjects):
-            raise IndexError(f"there is no lane ({group}, {subject}) among {groups} groups of {subjects} subjects")
-        return group, subject
-
-    def _checked(self, values: Floats, groups: Ints | None) -> tuple[Floats, Ints | None]:
-        have, subjects = self.shape
-        values = np.ascontiguousarray(values, dtype=np.float64)
-        if values.ndim != 2 or values.shape[0] != subjects:
-            raise ValueError(f"values must be ({subjects} subjects, events), not {values.shape}")
-        if groups is None:
-            if have == 0:
-                raise ValueError(
-                    "events without group codes belong to group 0, but there are no groups yet: grow first"
-                )
-            return values, None
-        groups = np.asarray(groups)
-        if groups.shape != values.shape[1:]:
-            raise ValueError(f"groups must be ({values.shape[1]},), one code an event, not {groups.shape}")
-        if groups.size and not np.issubdtype(groups.dtype, np.integer):
-            raise ValueError(f"group codes must be whole numbers, not {groups.dtype}")
-        if groups.size and int(groups.max()) >= have:
-            raise ValueError(f"group code {int(groups.max())} is not below the number of groups, {have}: grow first")
-        return values, np.ascontiguousarray(groups, dtype=np.int64)
 
 
 def _as_columns(found: Floats) -> Alarms:

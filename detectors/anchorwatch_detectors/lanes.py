@@ -7,15 +7,14 @@ a dictionary), so copies share it, and what is stored is what is worked with.
 from __future__ import annotations
 
 import abc
-import dataclasses
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
 from anchorwatch_detectors.alarms import Hit, Place, as_columns
-from anchorwatch_detectors.base import SequentialDetector, SequentialState
-from anchorwatch_detectors.guard import LARGEST, usable
+from anchorwatch_detectors.counted import CountedDetector, CountedLanes
+from anchorwatch_detectors.guard import usable
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.base import Alarms, Floats, Ints, Usual
@@ -41,7 +40,7 @@ def check_row(detector: str, lane: Any, length: int) -> tuple[float, ...]:
     raise ValueError(f"{detector}: a stored lane must be {length} numbers, not {lane!r}")
 
 
-class LaneDetector(SequentialDetector):
+class LaneDetector(CountedDetector):
     """A sequential detector that says how one lane takes values; subclasses are frozen dataclasses of parameters."""
 
     @abc.abstractmethod
@@ -65,24 +64,12 @@ class LaneDetector(SequentialDetector):
     def check(self, lane: Any) -> Any:
         """Return a lane of a stored state in the form `feed` takes; raises ValueError if it is not one."""
 
-    def parameters(self) -> dict[str, Any]:
-        """Return the parameters by name, as plain values."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-    def domain(self) -> tuple[float, float]:
-        """Return the smallest and the largest value that the detector can take; others are passed over."""
-        return -LARGEST, LARGEST
-
     def start(self, groups: int, subjects: int, usual: Usual | None = None) -> Lanes:
         """Return fresh lanes; a baseline is checked and ignored. See `SequentialDetector.start`."""
-        if groups < 0 or subjects < 0:
-            raise ValueError(
-                f"{self.name} cannot start {groups} groups of {subjects} subjects: both must be at least 0"
-            )
+        taken, passed_over = self.none_taken(groups, subjects)
         if usual is not None:
             usual.check_shape(groups, subjects)
-        counts = np.zeros((groups, subjects), dtype=np.int64)
-        return Lanes(self, [None] * (groups * subjects), counts, counts.copy())
+        return Lanes(self, [None] * (groups * subjects), taken, passed_over)
 
     def restore(self, plain: dict[str, Any]) -> Lanes:
         """Return the state that `to_plain` described.
@@ -92,13 +79,7 @@ class LaneDetector(SequentialDetector):
         ValueError
             If it is of another version, detector or parameters, or damaged.
         """
-        expected = {"version": VERSION, "detector": self.name, "parameters": self.parameters()}
-        for key, value in expected.items():
-            if plain.get(key) != value:
-                raise ValueError(
-                    f"the stored state has {key} {plain.get(key)!r}, but this detector's is {value!r}: its lanes "
-                    "would not continue as they began; start fresh lanes or restore with what wrote it"
-                )
+        self.check_described(plain, VERSION)
         try:
             taken = np.array(plain["taken"], dtype=np.int64)
             passed_over = np.array(plain["passed_over"], dtype=np.int64)
@@ -112,27 +93,14 @@ class LaneDetector(SequentialDetector):
         return Lanes(self, checked, taken.reshape(shape), passed_over.reshape(shape))
 
 
-class Lanes(SequentialState):
-    """Lanes (group x subject) of one detector.
-
-    Attributes
-    ----------
-    taken, passed_over
-        (groups, subjects) how many values each lane took and passed over since it was started or `reset`; an alarm
-        does not set them back. `guard.Guard` turns them into UNDETERMINED.
-    """
+class Lanes(CountedLanes):
+    """Lanes of one detector, each an immutable plain value."""
 
     def __init__(self, detector: LaneDetector, lanes: list[Any], taken: Ints, passed_over: Ints) -> None:
         self._detector = detector
         self._lanes = lanes
         self.taken = taken
         self.passed_over = passed_over
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(groups, subjects)."""
-        groups, subjects = self.taken.shape
-        return groups, subjects
 
     def grow(self, groups: int, usual: Usual | None = None) -> None:
         """Add fresh groups until there are `groups` of them; see `SequentialState.grow`."""
@@ -141,10 +109,8 @@ class Lanes(SequentialState):
             return
         if usual is not None:
             usual.check_shape(groups - have, subjects)
-        more = np.zeros((groups - have, subjects), dtype=np.int64)
-        self._lanes.extend([None] * more.size)
-        self.taken = np.concatenate((self.taken, more))
-        self.passed_over = np.concatenate((self.passed_over, more))
+        self._lanes.extend([None] * (groups - have) * subjects)
+        self._count_more(groups - have)
 
     def reset(self, group: int, subject: int) -> None:
         """Begin one lane anew.
@@ -154,10 +120,8 @@ class Lanes(SequentialState):
         IndexError
             If there is no such lane.
         """
-        groups, subjects = self.shape
-        if not (0 <= group < groups and 0 <= subject < subjects):
-            raise IndexError(f"there is no lane ({group}, {subject}) among {groups} groups of {subjects} subjects")
-        self._lanes[group * subjects + subject] = None
+        self._lane(group, subject)
+        self._lanes[group * self.shape[1] + subject] = None
         self.taken[group, subject] = self.passed_over[group, subject] = 0
 
     def update(self, values: Floats, groups: Ints | None = None) -> Alarms:
@@ -182,35 +146,13 @@ class Lanes(SequentialState):
         """Return the state as numbers, strings, bytes, lists, dicts and numpy arrays."""
         groups, subjects = self.shape
         return {
-            "version": VERSION,
-            "detector": self._detector.name,
-            "parameters": self._detector.parameters(),
+            **self._detector.described(VERSION),
             "groups": groups,
             "subjects": subjects,
             "lanes": self._lanes.copy(),
             "taken": self.taken.copy(),
             "passed_over": self.passed_over.copy(),
         }
-
-    def _checked(self, values: Floats, groups: Ints | None) -> tuple[Floats, Ints | None]:
-        have, subjects = self.shape
-        values = np.asarray(values, dtype=np.float64)
-        if values.ndim != 2 or values.shape[0] != subjects:
-            raise ValueError(f"values must be ({subjects} subjects, events), not {values.shape}")
-        if groups is None:
-            if have == 0:
-                raise ValueError(
-                    "events without group codes belong to group 0, but there are no groups yet: grow first"
-                )
-            return values, None
-        groups = np.asarray(groups)
-        if groups.shape != values.shape[1:]:
-            raise ValueError(f"groups must be ({values.shape[1]},), one code an event, not {groups.shape}")
-        if groups.size and not np.issubdtype(groups.dtype, np.integer):
-            raise ValueError(f"group codes must be whole numbers, not {groups.dtype}")
-        if groups.size and int(groups.max()) >= have:
-            raise ValueError(f"group code {int(groups.max())} is not below the number of groups, {have}: grow first")
-        return values, groups.astype(np.int64, copy=False)
 
     def _take(self, values: Floats, spans: list[Span], found: list[tuple[Place, Hit]]) -> None:
         """Feed each lane its span of each row; `found` takes the alarms."""

@@ -5,7 +5,6 @@ A message is made of the decision alone, so publishing it again, after a crash o
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from anchorwatch.decide.ids import fingerprint, idempotency_key
@@ -34,7 +33,6 @@ def messages(source: str, outputs: Outputs, outcome: Outcome) -> tuple[Outgoing,
     return (*alerts, *triggers)
 
 
-@lru_cache(maxsize=256)  # who is told of it and who writes it down ask one after the other
 def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
     """Return the message that tells of an alert.
 

@@ -69,7 +69,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         is left out of the document.
     dependence
         How the columns hang together, in the order of `columns` (`anchorwatch_detectors.copula.Dependence` as plain
-        data); None where they are more than `DEPENDENT`, and in baselines from before it was kept.
+        data); None where they are too many, and in baselines from before it was kept.
     calibration
         What a simulation said of false alarms, with the curve (`anchorwatch calibrate`); None for none.
     season

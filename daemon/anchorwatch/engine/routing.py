@@ -98,7 +98,7 @@ def outcome_block(watch: Watch, version: Version, outcomes: Outcomes, release: R
     if version.outcomes is None:
         return None
     mine = outcomes.record.version == code
-    record, at = outcomes.record.take(mine), outcomes.at[mine]
+    record, at = (outcomes.record, outcomes.at) if mine.all() else (outcomes.record.take(mine), outcomes.at[mine])
     n = len(record)
     none = np.zeros((1, n), np.uint8)
     words: tuple[tuple[str, ...], ...] = ()

@@ -161,7 +161,7 @@ def _decided(
     """Turn findings into evidence and decide, versions that were replaced in their place among them."""
     findings.sort(key=lambda f: (f[1].moment, f[1].kind, f[1].subject, f[1].monitor, f[1].segment, f[0]))
     moments = [finding.moment for _, finding in findings]
-    evidence = [_evidence(watch, state.versions[code], finding) for code, finding in findings]
+    evidence = _evidence(watch, state.versions, findings)
     told: list[Decision] = []
     start = 0
     for takeover in replaced:
@@ -195,26 +195,37 @@ def _first_after(moments: Sequence[Moment], moment: Moment, start: int) -> int:
     return next((i for i in range(start, len(moments)) if moments[i] > moment), len(moments))
 
 
-def _evidence(watch: Watch, version: Version, finding: Finding) -> Evidence:
-    labelled = since = 0
-    if version.outcomes is not None and version.outcomes.marks:
-        marks = version.outcomes.marks[0]
-        labelled = version.outcomes.watched_at(finding.moment.position, finding.moment.order)
-        if finding.verdict.since is not None:
-            since = marks.rows_since(finding.verdict.since, labelled)
-    return Evidence(
-        at=finding.moment.time,
-        identity=Identity(
-            model=watch.name,
-            version=version.name,
-            segment=finding.segment,
-            kind=finding.kind,
-            subject=finding.subject,
-            monitor=finding.monitor,
-        ),
-        verdict=finding.verdict,
-        baseline=finding.baseline,
-        decisive=finding.decisive,
-        labelled=labelled,
-        labelled_since=since,
-    )
+def _evidence(watch: Watch, versions: Sequence[Version], findings: Sequence[tuple[int, Finding]]) -> list[Evidence]:
+    """Return findings as evidence, in their order, with the labelled predictions of their version by then."""
+    labelled = np.zeros(len(findings), np.int64)
+    codes = np.array([code for code, _ in findings], np.int64)
+    for code, version in enumerate(versions):
+        mine = np.flatnonzero(codes == code)
+        if len(mine) and version.outcomes is not None and version.outcomes.marks:
+            labelled[mine] = version.outcomes.watched_at([findings[i][1].moment for i in mine.tolist()])
+    return [
+        Evidence(
+            at=finding.moment.time,
+            identity=Identity(
+                watch.name,
+                versions[code].name,
+                finding.segment,
+                finding.kind,
+                finding.subject,
+                finding.monitor,
+            ),
+            verdict=finding.verdict,
+            baseline=finding.baseline,
+            decisive=finding.decisive,
+            labelled=known,
+            labelled_since=_labelled_since(versions[code], finding, known),
+        )
+        for (code, finding), known in zip(findings, labelled.tolist(), strict=True)
+    ]
+
+
+def _labelled_since(version: Version, finding: Finding, labelled: int) -> int:
+    """Return how many of the labelled predictions came since a change; 0 where nothing changed."""
+    if finding.verdict.since is None or version.outcomes is None or not version.outcomes.marks:
+        return 0
+    return version.outcomes.marks[0].rows_since(finding.verdict.since, labelled)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.finding import Finding
     from anchorwatch.engine.lanes import Lookout
-    from anchorwatch.engine.panes import Span, Window
+    from anchorwatch.engine.panes import Moment, Span, Window
     from anchorwatch.engine.reference import Column
     from anchorwatch.engine.share_monitor import Bounds
     from anchorwatch.engine.window_monitor import Family
@@ -89,10 +89,12 @@ class Track:
         """Return a track that has seen nothing."""
         return cls(rows=0, gathered=[], panes=None, lanes=[], runs=None, marks=[])
 
-    def watched_at(self, position: int, order: int) -> int:
-        """Return how many rows had been watched at a moment of the present release."""
+    def watched_at(self, moments: Sequence[Moment]) -> NDArray[np.int64]:
+        """Return how many rows had been watched at each of some moments of the present release."""
         before, at = self.newest
-        return before + int(np.searchsorted(at, position, side="right" if order else "left"))
+        position = np.array([moment.position for moment in moments], np.int64)
+        after = np.array([moment.order > 0 for moment in moments], np.bool_)
+        return before + np.searchsorted(at, position + after)
 
     def copy(self) -> Self:
         """Return an independent copy."""

@@ -148,21 +148,30 @@ def words(values: Sequence[Scalar], *, text: bool) -> tuple[tuple[str, ...], Int
 
     With `text` empty text is null.
     """
-    table: dict[Scalar, int] = dict.fromkeys(values, 0)
-    if any(isinstance(value, int | float) for value in table):
+    numbering = _Numbering()
+    which = np.fromiter(map(numbering.__getitem__, values), np.int32, len(values))
+    if any(issubclass(kind, int | float) for kind in set(map(type, numbering))):
         present = set(map(type, values)) - {type(None), UnsetType, Unusable}
         if len(present) > 1:  # equal values of two types, 1 and true, would be taken for each other
-            values = [canonical(v) if isinstance(v, str | int | float) else v for v in values]
-            table = dict.fromkeys(values, 0)
+            return words([canonical(v) if isinstance(v, str | int | float) else v for v in values], text=text)
     vocabulary: dict[str, int] = {}
-    for value in table:
+    table = np.empty(len(numbering), np.int32)
+    for i, value in enumerate(numbering):
         fault = _word_fault(value, text=text)
         if fault or not isinstance(value, str | int | float):
-            table[value] = -int(fault)
+            table[i] = -int(fault)
         else:
-            table[value] = vocabulary.setdefault(canonical(value), len(vocabulary))
-    codes = np.fromiter(map(table.__getitem__, values), np.int32, len(values))
+            table[i] = vocabulary.setdefault(canonical(value), len(vocabulary))
+    codes = table[which]
     return tuple(vocabulary), np.maximum(codes, -1), np.maximum(-codes, 0).astype(np.uint8)
+
+
+class _Numbering(dict[Scalar, int]):
+    """Numbers values in order of first appearance, each by being asked for it."""
+
+    def __missing__(self, value: Scalar) -> int:
+        self[value] = number = len(self)
+        return number
 
 
 def _word_fault(value: Scalar, *, text: bool) -> Fault:
