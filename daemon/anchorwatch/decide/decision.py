@@ -60,6 +60,8 @@ def rules_of(source: str, name: str, model: Model) -> Rules:
         Kind.PREDICTION: monitors.prediction.alert,
         Kind.ACCURACY: monitors.accuracy.alert,
         Kind.LATENCY: monitors.latency.alert,
+        Kind.VOLUME: monitors.volume.alert,
+        Kind.LABELS: monitors.labels.alert,
     }
     return Rules(
         source=source,

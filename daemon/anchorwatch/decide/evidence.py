@@ -21,6 +21,8 @@ class Kind(enum.StrEnum):
     PREDICTION = "prediction"
     ACCURACY = "accuracy"
     LATENCY = "latency"
+    VOLUME = "volume"
+    LABELS = "labels"
 
 
 ERROR_RATE, ERROR_SIZE = "error rate", "error size"

@@ -17,6 +17,8 @@ ALERT_NAMES = {
     Kind.PREDICTION: "ModelPredictionDrift",
     Kind.ACCURACY: "ModelAccuracy",
     Kind.LATENCY: "ModelLatency",
+    Kind.VOLUME: "ModelVolume",
+    Kind.LABELS: "ModelLabelFeed",
 }
 
 

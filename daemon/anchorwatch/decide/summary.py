@@ -22,11 +22,14 @@ _WORSE = {
     Kind.PREDICTION: "predicts differently",
     Kind.ACCURACY: "has become less accurate",
     Kind.LATENCY: "has become slower",
+    Kind.VOLUME: "gets fewer requests",
+    Kind.LABELS: "gets its labels differently",
 }
 _CHANGED = _WORSE | {
     Kind.QUALITY: "gets different input data",
     Kind.ACCURACY: "is wrong in a different way",
     Kind.LATENCY: "answers at a different speed",
+    Kind.VOLUME: "gets more requests",
 }
 
 

@@ -14,7 +14,7 @@ from anchorwatch.engine.state import Version, attach, begin
 from anchorwatch.engine.tables import Columns
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.vector import RIGHT, WRONG
-from anchorwatch.events.columns import PREDICTION_VALUE, Fault
+from anchorwatch.events.columns import PREDICTION_SCORE, PREDICTION_VALUE, Fault
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,8 +184,9 @@ def _records(watch: Watch, release: Release, version: NDArray[np.int32]) -> Colu
         table = np.concatenate([token_of(words), np.zeros(1, np.uint64)])
         segments[:, d] = table[predictions.category[row]]
     number = np.full(n, np.nan)
-    if watch.regression and PREDICTION_VALUE in watch.shape.numeric:
-        number = predictions.numeric[watch.shape.numeric.index(PREDICTION_VALUE)]
+    for name in (PREDICTION_VALUE, PREDICTION_SCORE):
+        if name in watch.shape.numeric:
+            number = predictions.numeric[watch.shape.numeric.index(name)]
     return Columns(
         ident=predictions.ident,
         time=predictions.time,

@@ -28,7 +28,7 @@ class Columns:
     segments
         (n, d) token of the value of each segment column; 0 where it has none.
     token, number
-        (n,) predicted class, or predicted value.
+        (n,) predicted class; predicted value, or score (NaN for none).
     labelled, label_token, label_number
         (n,) whether a label has come, and which.
     """

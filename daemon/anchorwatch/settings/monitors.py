@@ -187,6 +187,22 @@ class Accuracy(Monitor):
     )
 
 
+class Volume(Section):
+    """How many predictions come, held against how many came in the baseline."""
+
+    enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
+    alert: CriticalAlerting = Field(
+        default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
+    )
+
+
+class LabelFeed(Section):
+    """Whether labels come, and how late, held against the baseline."""
+
+    enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
+    alert: Alerting = Field(default_factory=Alerting, description="When verdicts become an alert.")
+
+
 def _by_window(value: object) -> object:
     return {"sequential": None, **value} if isinstance(value, dict) else value
 
@@ -202,3 +218,5 @@ class Monitors(Section):
         default_factory=lambda: Drift(sequential=None), description="Latency, where it is given."
     )
     accuracy: Accuracy = Field(default_factory=Accuracy, description="Accuracy, where labels come.")
+    volume: Volume = Field(default_factory=Volume, description="How many predictions come.")
+    labels: LabelFeed = Field(default_factory=LabelFeed, description="Whether labels come, and how late.")

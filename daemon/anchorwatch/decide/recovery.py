@@ -1,0 +1,44 @@
+"""What a retraining would recover, as estimated before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """What a cheap model reached on the labelled predictions since a change, each predicted before it was learnt.
+
+    Attributes
+    ----------
+    metric
+        What is compared, larger is better: "accuracy", "average precision"; or "error", smaller is better.
+    reached, low, high
+        What the cheap model reached on the later of those rows, and its 95 % interval.
+    current
+        What the model in production reached on the same rows.
+    usual
+        What the model reached in the baseline; None where that is not known.
+    rows
+        Labelled predictions since the change that it learnt from and was judged on.
+    """
+
+    metric: str
+    reached: float
+    low: float
+    high: float
+    current: float
+    usual: float | None
+    rows: int
+
+    @property
+    def gain(self) -> float:
+        """Return how much better than the model in production it was, in points (hundredths) of the metric."""
+        better = self.current - self.reached if self.metric == "error" else self.reached - self.current
+        return 100.0 * better
+
+
+Estimator = Callable[[str, int, int], Recovery | None]
+"""Gives the recovery of a version from a change at an event time, among its first so many labelled predictions; None
+where there are too few to tell."""
