@@ -76,6 +76,21 @@ def test_cutting_changes_nothing_with_a_season_either(seed, kind, detector):
     assert_same(whole, Run(world).take_cut(np.random.default_rng(seed), restarts=0.05))
 
 
+@pytest.mark.usefixtures("short_runs")
+@pytest.mark.parametrize("seed", range(4))
+def test_cutting_and_restarts_change_nothing_in_a_join_of_many_runs(seed):
+    """The runs of the join are filled, merged and dropped in another rhythm, and come to the same bytes."""
+    world = World(seed=seed, n=600, wait=60)
+    logs = {partition: log[: len(log) // 2] for partition, log in world.records().items()}
+    whole = Run(world, logs).take_all()
+    cut = Run(world, logs).take_cut(np.random.default_rng(seed), restarts=0.3)
+    assert_same(whole, cut)
+    cut.checkpoint()
+    assert cut.store == cut.parts()
+    assert cut.state.join.predictions.size > 100
+    assert "join/predictions/0" not in cut.store
+
+
 def test_one_record_at_a_time_is_the_same_as_all_at_once():
     """The finest cutting of all, record by record, comes to the same as one batch."""
     world = World(seed=5, n=200)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(slots=True)
@@ -164,7 +164,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     state
         What to write.
     before
-        The state that was written last; what is the same object in both is left out, and tables of the join that are
+        The state that was written last; what is the same object in both is left out, and runs of the join that are
         gone are given as None.
     """
     head = {
@@ -178,17 +178,15 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
             {"name": v.name, "seen": v.seen, "baseline": None if v.baseline is None else v.baseline.id}
             for v in state.versions
         ],
-        "tables": sorted(state.join.tables),
         "join": state.join.to_plain(),
         "decisions": state.decisions.to_plain(),
         "accounting": dict(sorted(state.accounting().items())),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
-    old = before.join.tables if before is not None else {}
-    for stretch, table in state.join.tables.items():
-        if old.get(stretch) is not table:
-            parts[f"join/{stretch}"] = pack(table.to_plain())
-    parts |= {f"join/{stretch}": None for stretch in old if stretch not in state.join.tables}
+    old = before.join.parts() if before is not None else {}
+    runs = state.join.parts()
+    parts |= {f"join/{name}": pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
+    parts |= {f"join/{name}": None for name in old if name not in runs}
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
@@ -220,11 +218,10 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     try:
         head = unpack(parts["head"])
         _check(watch, head)
-        tables = {stretch: unpack(parts[f"join/{stretch}"]) for stretch in head["tables"]}
         return State(
             mark=Watermark(head["newest"], head["frontier"]),
             pending=Pending.from_plain(unpack(parts["pending"])),
-            join=Join.from_plain(head["join"], tables),
+            join=Join.from_plain(head["join"], lambda name: unpack(parts[f"join/{name}"])),
             versions=[_version(watch, parts, i, v) for i, v in enumerate(head["versions"])],
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),

@@ -11,11 +11,11 @@ import msgspec
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.engine.budget import PARAMETER
-from anchorwatch.engine.join import Terms
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
 from anchorwatch.engine.share_monitor import Bounds
+from anchorwatch.engine.stretches import Terms
 from anchorwatch.engine.track import Plan
 from anchorwatch.engine.window_monitor import Family
 from anchorwatch.errors import ConfigurationError

@@ -43,6 +43,7 @@ def test_a_fresh_state_goes_through_bytes(run):
     assert to_parts(run.watch, from_parts(run.watch, parts)) == parts
 
 
+@pytest.mark.usefixtures("short_runs")
 def test_only_what_changed_is_written_and_what_is_gone_is_said():
     """Parts written over those that were there make the same store as writing everything."""
     run = Run(WORLD)
