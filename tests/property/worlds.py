@@ -49,6 +49,7 @@ class World:
     change: bool = True
     first_labels: int | None = None
     first: int = 60
+    sample: float = 1.0
     gap: float = 1.0
     season: str | None = None
     extra: dict = field(default_factory=dict, hash=False)
@@ -86,7 +87,7 @@ class World:
         if self.labels:
             document["labels"] = {
                 "topic": "events" if self.shared else "labels", "id": "id", "time": "at", "value": "truth",
-                "wait": f"{self.wait}s", "early": f"{self.early}s",
+                "wait": f"{self.wait}s", "early": f"{self.early}s", "sample": self.sample,
             }  # fmt: skip
             document["retrain"] = {"when": ["accuracy", "drift", "schema"], "min_labels": 5, "cooldown": "1m"}
         return Model.model_validate({**document, **self.extra})
@@ -289,4 +290,5 @@ def worlds(draw):
         coarse=draw(st.booleans()),
         detector=draw(st.sampled_from(["adwin", "page_hinkley", "hddm_w", "hddm_a"])),
         first_labels=draw(st.sampled_from([None, 30, 90])),
+        sample=draw(st.sampled_from([1.0, 1.0, 0.6])),
     )
