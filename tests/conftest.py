@@ -2,8 +2,6 @@
 
 import pytest
 
-from anchorwatch.engine import runs
-
 USED = pytest.StashKey[str]()
 """What the tests say of the Kafka broker that they used."""
 
@@ -37,10 +35,3 @@ def pytest_testnodedown(node):
 def pytest_terminal_summary(terminalreporter, config):
     if USED in config.stash:
         terminalreporter.write_line(f"kafka: {config.stash[USED]}")
-
-
-@pytest.fixture
-def short_runs(monkeypatch):
-    """Let the join cut its logs into runs of few rows, so that a small stream fills, merges and drops many."""
-    for name, rows in (("ROWS", 4), ("FACTOR", 2), ("LARGEST", 16)):
-        monkeypatch.setattr(runs, name, rows)

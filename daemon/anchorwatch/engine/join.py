@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from anchorwatch.engine.remembered import locate, rows_of, unheard
 from anchorwatch.engine.runs import Log, Rows, Run
-from anchorwatch.engine.stretches import Stretches, Terms, last
+from anchorwatch.engine.stretches import Stretches, Terms
 from anchorwatch.engine.tables import Columns, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
-
-_REST, _TIME, _SEGMENTS = 0, 1, 3
-"""Places of fields in the runs of predictions."""
 
 
 class Arrivals(NamedTuple):
@@ -129,19 +127,15 @@ def remember(join: Join, terms: Terms, records: Columns) -> tuple[Join, NDArray[
     Join, (n,) bool
         True for each prediction that is new.
     """
-    new = _unheard(join, terms, records)
+    new = unheard(join.predictions, terms, records)
     fresh = records if new.all() else records.take(new)
     join = join.count(duplicate_predictions=int((~new).sum()))
     if not len(fresh):
         return join, new
     size = join.predictions.size
     stretches = join.stretches.add(fresh.time // terms.width, size)
-    rows = Rows(
-        key=fresh.ident[:, 0],
-        seq=np.arange(size, size + len(fresh)),
-        fields=(fresh.ident[:, 1], fresh.time, fresh.version, fresh.segments, fresh.token, fresh.number),
-    )
-    log = join.predictions.append(rows, lambda at: stretches.oldest(terms, int(fresh.time[at])))
+    rows = rows_of(fresh, size)
+    log = join.predictions.append(terms.sizes, rows, lambda at: stretches.oldest(terms, int(fresh.time[at])))
     return replace(join, predictions=log, stretches=stretches), new
 
 
@@ -175,7 +169,7 @@ def match(
     labels = Arrivals(*(np.concatenate(pair) for pair in zip(woken, labels, strict=True)))
     if not len(labels.time):
         return join, Outcomes(np.empty(0, np.int64), Columns.empty())
-    seq, found = _locate(join, terms, labels)
+    seq, found = locate(join.predictions, terms, labels)
     known, time = seq >= 0, found.time
     here = np.flatnonzero(seq >= join.predictions.size - len(records))
     due[here] = np.maximum(due[here], record_at[seq[here] - (join.predictions.size - len(records))])
@@ -199,63 +193,12 @@ def forget(join: Join, terms: Terms, frontier: int) -> Join:
     return join.count(expired_predictions=expired, orphan_labels=int(hopeless.sum()))
 
 
-def _unheard(join: Join, terms: Terms, records: Columns) -> NDArray[np.bool_]:
-    """Return which predictions, taken one after the other, have an id that is not remembered when they come."""
-    until = np.full(len(records), np.iinfo(np.int64).min)
-    for which, run, row in join.predictions.find(records.ident[:, 0]):
-        mine = run.field(_REST, row) == records.ident[which, 1]
-        np.maximum.at(until, which[mine], last(run.field(_TIME, row[mine]) // terms.width, terms))
-    new: NDArray[np.bool_] = records.time > until
-    heard: dict[int, int] = {}
-    for i, key in zip(*(each.tolist() for each in Wanted(records.ident).repeated()), strict=True):
-        at = int(records.time[i])
-        new[i] = at > heard.get(key, int(until[i]))
-        if new[i]:
-            heard[key] = last(at // terms.width, terms)
-    return new
-
-
 def _wake(join: Join, arrived: Columns) -> tuple[Join, Arrivals]:
     """Take out the waiting labels whose prediction has just come."""
     if not len(join.early.time):
         return join, join.early
     mine = Wanted(arrived.ident).has(join.early.ident)
     return replace(join, early=join.early.take(~mine)), join.early.take(mine)
-
-
-def _locate(join: Join, terms: Terms, labels: Arrivals) -> tuple[NDArray[np.int64], Columns]:
-    """Return for each label the number of its prediction, -1 where there is none, and its record, label included.
-
-    Where an id came again after it was forgotten, a label goes to the earliest prediction that was still remembered.
-    """
-    n = len(labels.time)
-    seq = np.full(n, -1, np.int64)
-    segments = join.predictions.runs[0].fields[_SEGMENTS].shape[1] if join.predictions.runs else 0
-    found = Columns(
-        ident=labels.ident,
-        time=np.zeros(n, np.int64),
-        version=np.zeros(n, np.int32),
-        segments=np.zeros((n, segments), np.uint64),
-        token=np.zeros(n, np.uint64),
-        number=np.zeros(n),
-        labelled=np.ones(n, np.bool_),
-        label_token=labels.token,
-        label_number=labels.number,
-    )
-    into: tuple[NDArray[Any], ...] = (found.time, found.version, found.segments, found.token, found.number)
-    for which, run, row in join.predictions.find(labels.ident[:, 0]):
-        good = (run.field(_REST, row) == labels.ident[which, 1]) & (
-            labels.time[which] <= last(run.field(_TIME, row) // terms.width, terms)
-        )
-        which, row = which[good], row[good]  # noqa: PLW2901 -- those that are meant
-        numbers = run.seq_at(row)
-        order = np.argsort(-numbers, kind="stable")  # of several of one id the earliest is written last
-        order = order[(seq[which[order]] < 0) | (numbers[order] < seq[which[order]])]
-        which, row = which[order], row[order]  # noqa: PLW2901
-        seq[which] = numbers[order]
-        for field_, column in enumerate(into, start=_TIME):
-            column[which] = run.field(field_, row)
-    return seq, found
 
 
 def _keep_early(join: Join, labels: Arrivals) -> Join:
@@ -298,7 +241,7 @@ def _resolve(join: Join, terms: Terms, pairs: _Pairs) -> tuple[Join, Outcomes]:
     seq, came = pairs.seq[new], pairs.came[new]
     stretches = join.stretches.label(seq)
     rows = Rows(seq.astype(np.uint64), None, (value[new],))
-    log = join.labels.append(rows, lambda at: stretches.oldest(terms, int(came[at])))
+    log = join.labels.append(terms.sizes, rows, lambda at: stretches.oldest(terms, int(came[at])))
     return replace(join, labels=log, stretches=stretches), Outcomes(pairs.due[new], pairs.record.take(new))
 
 

@@ -2,7 +2,8 @@
 
 Where runs begin and end follows from the number of rows alone (`cuts`), and which forgotten rows a run still holds from
 the rows alone, so that a log has one form, however its rows were cut into batches. It is a log-structured merge tree
-(O'Neil et al., 1996) with the rule of a counter to the base `FACTOR`: each row is written once a level.
+(O'Neil et al., 1996) with the rule of a counter: eight runs of a size make one of the next, so that each row is written
+once a size.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-ROWS, FACTOR, LEVELS = 4096, 8, 3
-LARGEST = ROWS * FACTOR**LEVELS
-"""Rows of the largest run; it is let go of as a whole."""
+
+class Sizes(NamedTuple):
+    """How many rows the smallest whole run has, how many of a size make one of the next, and rows of the largest."""
+
+    smallest: int = 4096
+    factor: int = 8
+    largest: int = 4096 * 8**3
 
 
 class Rows(NamedTuple):
@@ -129,11 +134,13 @@ class Log:
     size: int = 0
     runs: tuple[Run, ...] = ()
 
-    def append(self, rows: Rows, floor_at: Callable[[int], int]) -> Log:
+    def append(self, sizes: Sizes, rows: Rows, floor_at: Callable[[int], int]) -> Log:
         """Return the log with more rows.
 
         Parameters
         ----------
+        sizes
+            How long runs are.
         rows
             The rows.
         floor_at
@@ -143,10 +150,10 @@ class Log:
         if not n:
             return self
         size = self.size + n
-        whole = self.size // LARGEST * LARGEST
+        whole = self.size // sizes.largest * sizes.largest
         runs = [run for run in self.runs if run.stop <= whole]
         rest = {run.start: run for run in self.runs[len(runs) :]}
-        for start, stop in cuts(whole, size):
+        for start, stop in cuts(sizes, whole, size):
             if start in rest and rest[start].stop == stop:
                 runs.append(rest[start])
             elif stop > self.size:
@@ -175,17 +182,17 @@ class Log:
                 yield order[which], run, row
 
 
-def cuts(start: int, stop: int) -> list[tuple[int, int]]:
-    """Return where the runs of the rows from `start`, a multiple of `LARGEST`, to `stop` begin and end.
+def cuts(sizes: Sizes, start: int, stop: int) -> list[tuple[int, int]]:
+    """Return where the runs of the rows from `start`, a multiple of the largest size, to `stop` begin and end.
 
     As many runs of the largest size as there are, then of the next, and so on; what is left is one short run.
     """
-    out, at, size = [], start, LARGEST
-    while size >= ROWS:
+    out, at, size = [], start, sizes.largest
+    while size >= sizes.smallest:
         while at + size <= stop:
             out.append((at, at + size))
             at += size
-        size //= FACTOR
+        size //= sizes.factor
     return out if at == stop else [*out, (at, stop)]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from anchorwatch.engine.runs import Sizes
 from anchorwatch.settings.units import NS
 
 if TYPE_CHECKING:
@@ -15,10 +16,11 @@ STRETCHES = 8  # a short wait is covered by so many stretches, plus the one bein
 
 
 class Terms(NamedTuple):
-    """How long each side waits, in ns of event time."""
+    """How long each side waits, in ns of event time, and how long the runs are in which it is remembered."""
 
     wait: int
     early: int
+    sizes: Sizes = Sizes()
 
     @property
     def width(self) -> int:

@@ -4,8 +4,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tests.property.worlds import LONG, SHORT
 
 from anchorwatch.engine import join
 from anchorwatch.engine.join import Arrivals, Join
@@ -119,7 +120,9 @@ def streams(draw):
     return sorted(events, key=lambda e: (e[1], e[0] != "prediction", e[2]))
 
 
-TERMS = st.builds(Terms, wait=st.sampled_from([1, 7, 16, 24, 40]), early=st.sampled_from([0, 3, 10]))
+TERMS = st.builds(
+    Terms, wait=st.sampled_from([1, 7, 16, 24, 40]), early=st.sampled_from([0, 3, 10]), sizes=st.just(LONG)
+)
 
 
 @given(streams(), TERMS, st.data())
@@ -135,15 +138,14 @@ def test_every_prediction_and_label_goes_where_a_loop_says(events, terms, data):
     assert known.waiting() == naive.waiting
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(streams(), TERMS, st.data())
-@pytest.mark.usefixtures("short_runs")
 def test_runs_that_are_merged_and_dropped_change_nothing(events, terms, data):
     """The same with runs of four rows: where a loop says, and in the end in the same form, however it was cut."""
     times = sorted({e[1] for e in events})
     chosen = data.draw(st.lists(st.sampled_from(times), unique=True)) if times else []
     cuts = sorted(next(i for i, e in enumerate(events) if e[1] == time) for time in chosen)
-    naive, whole = Naive(events, terms), joined(events, terms, [])
+    naive, terms = Naive(events, terms), terms._replace(sizes=SHORT)
+    whole = joined(events, terms, [])
     known, found = joined(events, terms, cuts)
     assert found == naive.pairs
     assert known.counts == +naive.counts
