@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(slots=True)
