@@ -68,7 +68,7 @@ def test_failure_01_a_kill_at_every_side_effect_changes_nothing(undisturbed, tmp
 def test_failure_02_a_kill_soon_after_every_start_still_makes_progress(undisturbed, tmp_path, k):
     """Killed again and again at the same distance from each start: it comes to the end, and to the same end."""
     sink, _, store, passed = undisturbed
-    small = replace(QUICK, records=12)  # what one checkpoint publishes fits between two ends
+    small = replace(QUICK, records=8)  # what one checkpoint publishes fits between two ends
     again, _, starts = run_until_done(tmp_path / "store.db", *[k] * len(passed), pace=small)
     assert len(passed) / k < len(starts) < 50
     assert again.distinct() == sink.distinct()

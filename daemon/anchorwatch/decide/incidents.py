@@ -1,8 +1,9 @@
 """Incidents: the alerts of one model version that share a time and a cause, and when people are told of them.
 
 An alert that fires belongs to the newest open incident of its version which it is close to in time: it began, as far as
-can be told, no later than `together` after that incident's last alert fired. Otherwise it opens one of its own, with
-the next number. An alert without a version belongs to any.
+can be told, no later than `together` after that incident's last alert fired. A broken column, another amount of traffic
+and labels that do not come are causes of their own: their first alert belongs only to what fired within `gather`.
+Otherwise an alert opens an incident of its own, with the next number. One without a version belongs to any version's.
 
 Everything is told at the end of an instant of event time, when all that happened in it is known. An incident that
 became louder is told at once; other news waits until `gather` after the last telling.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import msgspec
 
 from anchorwatch.decide.evidence import Identity, Kind
+from anchorwatch.decide.inhibition import EXPLAINS
 from anchorwatch.decide.ranking import Child, loudness
 from anchorwatch.settings.units import NS
 
@@ -91,7 +93,7 @@ class IncidentPolicy(msgspec.Struct, frozen=True):
     together
         How long after an incident's last alert another one still belongs to it.
     gather
-        Time between two tellings, unless it became more severe.
+        Time between two tellings, unless it became more severe; so long after, a cause of its own still belongs to it.
     escalate_after, escalate_features, escalate_to
         Time since it opened, and share of the model's features, from which on it is so severe; None: never.
     features
@@ -178,9 +180,11 @@ class Incident(msgspec.Struct, frozen=True):
     told: Told | None = None
     raised: Telling | None = None
 
-    def takes(self, policy: IncidentPolicy, version: str, since: int) -> bool:
+    def takes(self, policy: IncidentPolicy, identity: Identity, since: int) -> bool:
         """Whether an alert that fires now, of trouble that began at `since`, belongs to it."""
-        return (self.version == version or "" in {self.version, version}) and since <= self.joined_at + policy.together
+        another = identity.kind in EXPLAINS and identity.kind not in self.kinds
+        near = since <= self.joined_at + (policy.gather if another else policy.together)
+        return near and (self.version == identity.version or "" in {self.version, identity.version})
 
     def joined(self, policy: IncidentPolicy, child: Child) -> Incident:
         """Take in an alert that fired."""
@@ -247,7 +251,7 @@ class Incidents(msgspec.Struct, frozen=True):
 
     def joining(self, policy: IncidentPolicy, identity: Identity, since: int) -> int:
         """Return the number of the incident that an alert would belong to, should it fire now."""
-        fits = (i.number for i in reversed(self.open) if i.takes(policy, identity.version, since))
+        fits = (i.number for i in reversed(self.open) if i.takes(policy, identity, since))
         return next(fits, self.number + 1)
 
     def get(self, number: int) -> Incident | None:

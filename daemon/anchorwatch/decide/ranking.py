@@ -84,7 +84,7 @@ def _spread(ratio: float) -> float:
     """Return the total variation between normal distributions whose standard deviations have this ratio."""
     if ratio <= 0.0:
         return 1.0
-    if abs(ratio - 1.0) < 1e-6:  # noqa: PLR2004 - nearer, the formula divides nothing by nothing
+    if abs(ratio - 1.0) < 1e-6:
         return 0.0
     crossing = ratio * math.sqrt(2.0 * math.log(ratio) / (ratio * ratio - 1.0))
     return abs(math.erf(crossing / _SQRT_2) - math.erf(crossing / (ratio * _SQRT_2)))
@@ -119,9 +119,7 @@ def features(children: Iterable[Child], importance: Mapping[str, float]) -> list
             continue
         name = child.identity.subject
         known = found.get(name, Feature(name, 0.0, child.trouble.since))
-        found[name] = Feature(
-            name, max(known.weight, weight(child, importance)), min(known.since, child.trouble.since)
-        )
+        found[name] = Feature(name, max(known.weight, weight(child, importance)), min(known.since, child.trouble.since))
     return sorted(found.values(), key=lambda feature: (-feature.weight, feature.since, feature.name))
 
 

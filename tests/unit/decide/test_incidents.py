@@ -15,7 +15,7 @@ from anchorwatch.decide.retrain import RetrainReason
 from anchorwatch.settings.models import Model
 
 MINUTE = 60 * 10**9
-FEATURES = {name: "numeric" for name in ("amount", "hour", "age", "balance", "limit", "visits", "clicks", "score")}
+FEATURES = dict.fromkeys(("amount", "hour", "age", "balance", "limit", "visits", "clicks", "score"), "numeric")
 
 
 def rules(incidents=None, **changes):
@@ -32,7 +32,8 @@ def rules(incidents=None, **changes):
     return rules_of("/aw", "fraud", Model.model_validate(settings | changes))
 
 
-KINDS = {"error": (Kind.ACCURACY, "error rate"), "latency": (Kind.LATENCY, "latency")}
+KINDS = {"error": (Kind.ACCURACY, "error rate"), "latency": (Kind.LATENCY, "latency"),
+         "column": (Kind.SCHEMA, "age"), "column2": (Kind.SCHEMA, "limit"), "shares": (Kind.QUALITY, "age missing")}  # fmt: skip
 # minute, what comes ("+" fires, "-" resolves), whose; "=" nothing comes, time passes; then what is told by then
 STORIES = {
     "the first alert opens it, what comes at the same instant is told with it, and the last to resolve ends it": (
@@ -115,6 +116,23 @@ STORIES = {
         1   + amount/15     opened  opened
         2   + hour          joined  too_soon
         3   + error/        joined  severity_rose
+        """,
+    ),
+    "a broken column is a cause of its own, with its own end": (
+        {},
+        """
+        0   + amount        opened  opened
+        30  + column        opened  opened
+        31  - column        closed  resolved
+        32  + hour          joined  features_doubled
+        """,
+    ),
+    "a broken column belongs to what fired shortly before it, and the next column to it": (
+        {},
+        """
+        0   + shares        opened  opened
+        9   + column        joined  severity_rose
+        50  + column2       joined  nothing_new
         """,
     ),
     "another version that takes over ends it": (
