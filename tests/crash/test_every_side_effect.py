@@ -40,11 +40,12 @@ def undisturbed(tmp_path_factory):
 
 
 def test_the_run_tells_of_everything_worth_losing(undisturbed):
-    """Alerts, a trigger, dead letters and baselines: without them the enumeration would prove nothing."""
+    """Alerts, incidents, a trigger, dead letters, baselines: without them the enumeration would prove nothing."""
     sink, source, store, passed = undisturbed
     assert len(sink.of(OUTPUTS.alerts)) > 3
     assert len(sink.of(OUTPUTS.retrain)) >= 1
     assert len(sink.of(OUTPUTS.dead_letters)) > 3
+    assert {row.status for row in store["incidents"]} == {"opened", "updated", "resolved"}
     assert len(store["baselines"]) >= 2
     assert store["positions"] == source.committed
     assert 50 < len(passed) < 200

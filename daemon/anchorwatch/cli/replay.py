@@ -116,14 +116,12 @@ class _Progress:
 
 def _incident_lines(report: Report) -> list[tuple[str, str]]:
     """Return (time to sort by, line) of each telling of an incident; the alerts it is made of stand within."""
-    return [
-        (
-            incident["time"].removesuffix("Z"),
-            f"{incident['time']}  {incident['data']['status']:<8}  incident {incident['data']['incident']}, "
-            f"{incident['data']['firing']} firing: {incident['data']['annotations']['summary']}",
-        )
-        for incident in report.incidents
-    ]
+    return [(told["time"].removesuffix("Z"), _incident_line(told["time"], told["data"])) for told in report.incidents]
+
+
+def _incident_line(at: str, data: dict[str, Any]) -> str:
+    which = f"incident {data['incident']}, {data['firing']} firing"
+    return f"{at}  {data['status']:<8}  {which}: {data['annotations']['summary']}"
 
 
 def _trigger_lines(report: Report) -> list[tuple[str, str]]:

@@ -31,6 +31,20 @@ _PREFIX = {
 }
 
 
+_WORSE = {
+    Kind.SCHEMA: "no usable value of {}",
+    Kind.PREDICTION: "it predicts differently",
+    Kind.LATENCY: "it answers more slowly",
+    Kind.VOLUME: "fewer requests come",
+    Kind.LABELS: "labels come worse ({})",
+}
+_CHANGED = _WORSE | {
+    Kind.LATENCY: "it answers at another speed",
+    Kind.VOLUME: "more requests come",
+    Kind.LABELS: "labels come differently ({})",
+}
+
+
 def incident_summary(notice: IncidentNotice) -> str:
     """Return what goes wrong with a model since when, where most of it is, the worst first."""
     lasted = lasting(notice.at - notice.opened_at)
@@ -43,11 +57,14 @@ def _said(notice: IncidentNotice) -> list[str]:
     by_kind: dict[Kind, list[Child]] = {}
     for child in notice.children:
         by_kind.setdefault(child.identity.kind, []).append(child)
-    said = [_of_kind(kind, by_kind[kind], notice) for kind in _ORDER if kind in by_kind]
+    kinds = [kind for kind in _ORDER if kind in by_kind]
+    said = [_of_kind(kind, by_kind[kind], notice) for kind in kinds]
     since = f" since {_moment(notice.since, notice.at)}"
-    first = f", first: {_first(notice)}" if notice.drifted > 1 and said else ""
-    drifts = next((i for i, kind in enumerate(k for k in _ORDER if k in by_kind) if kind is Kind.DRIFT), 0)
-    said[drifts] += f"{since}{first if Kind.DRIFT in by_kind else ''}"
+    if Kind.DRIFT in kinds:
+        first = f", first: {_first(notice)}" if notice.drifted > 1 else ""
+        said[kinds.index(Kind.DRIFT)] += since + first
+    else:
+        said[0] += since
     largest = next(iter(notice.segments), None)
     if largest is not None and largest.share >= WORTH_NAMING:
         said.append(f"segment {largest.segment} carries {100 * largest.share:.0f} %")
@@ -78,23 +95,17 @@ def _moment(at: int, now: int) -> str:
 
 def _of_kind(kind: Kind, children: Sequence[Child], notice: IncidentNotice) -> str:
     """Return what the alerts of one kind, the worst first, say together."""
-    worst, latest = children[0], children[0].trouble.latest
     subjects = list(dict.fromkeys(child.identity.subject for child in children))
     if kind is Kind.DRIFT:
         return _drift(notice)
     if kind is Kind.ACCURACY:
-        return _rate(next((c for c in children if not c.identity.segment), worst))
-    if kind is Kind.SCHEMA:
-        return f"no usable value of {_listed(subjects)}"
-    if kind is Kind.PREDICTION:
-        return "it predicts differently"
-    if kind is Kind.LATENCY:
-        return "it answers more slowly" if latest.direction is Direction.WORSE else "it answers at another speed"
-    if kind is Kind.VOLUME:
-        return "fewer requests come" if latest.direction is Direction.WORSE else "more requests come"
-    if kind is Kind.LABELS:
-        return "no labels come" if LABEL_FEED in subjects else f"labels come differently ({_listed(subjects)})"
-    return "; ".join([_rate(worst)] + ([f"{len(subjects) - 1} more such shares"] if len(subjects) > 1 else []))
+        return _rate(next((c for c in children if not c.identity.segment), children[0]))
+    if kind is Kind.QUALITY:
+        return _rate(children[0]) + (f", and {len(subjects) - 1} more such shares" if subjects[1:] else "")
+    worse = children[0].trouble.latest.direction is Direction.WORSE
+    if kind is Kind.LABELS and LABEL_FEED in subjects:
+        return "no labels come"
+    return (_WORSE if worse else _CHANGED)[kind].format(_listed(subjects))
 
 
 def _drift(notice: IncidentNotice) -> str:

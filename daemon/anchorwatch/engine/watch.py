@@ -185,7 +185,7 @@ _OTHER_SEASON = (
 
 
 def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerting, incidents, importance and retrain policies may change at any time."""
+    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
     form = model.model_dump(mode="json", exclude={"retrain", "incidents"})
     for feature in form["predictions"]["features"].values():
         feature.pop("importance")

@@ -123,7 +123,7 @@ def test_a_replay_from_a_broker_that_is_not_configured_leaves_with_3(capsys, log
     assert "no section `kafka`" in err
 
 
-def test_a_replay_that_follows_a_log_tells_alerts_as_they_are_written(log, tmp_path):
+def test_a_replay_that_follows_a_log_tells_incidents_as_they_are_written(log, tmp_path):
     paths = {topic: tmp_path / f"{topic}.jsonl" for topic in (PREDICTIONS, LABELS)}
     whole = {topic: (log / f"{topic}.jsonl").read_bytes().splitlines(keepends=True) for topic in paths}
     for topic, path in paths.items():
@@ -147,5 +147,5 @@ def test_a_replay_that_follows_a_log_tells_alerts_as_they_are_written(log, tmp_p
     settings = load(configuration(FAST.baseline), {})
     report = replay(settings, source, clock, tell=tell, until=until)
     source.close()
-    assert any("firing" in line for line in lines)
+    assert any("incident 1 opened: " in line for line in lines)
     assert len(report.triggers) == 1

@@ -215,9 +215,9 @@ def test_letting_time_pass_between_any_two_pieces_of_evidence_tells_the_same(tol
     state, outcomes, frontier = Decisions(), [], -(2**62)
     for each in evidence:
         frontier = max(frontier, data.draw(st.integers(each.at - 2 * MINUTE, each.at)))
-        for act in (lambda s, f=min(frontier, each.at): settle(rules, s, f), lambda s, e=each: decide(rules, s, [e])):
-            state, one = act(state)
-            outcomes.append(one)
+        state, passed = settle(rules, state, min(frontier, each.at))
+        state, decided = decide(rules, state, [each])
+        outcomes += [passed, decided]
     state, one = settle(rules, state, state.reached + 1)
     assert state == whole
     assert joined([*outcomes, one]) == joined([outcome, last])

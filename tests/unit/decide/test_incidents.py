@@ -10,6 +10,7 @@ from anchorwatch.decide.decision import Decisions, decide, rules_of, settle, sup
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.incident_summary import incident_summary
 from anchorwatch.decide.incidents import Change, IncidentPolicy, Telling
+from anchorwatch.decide.labels import fingerprint_of
 from anchorwatch.decide.publish import incident_message
 from anchorwatch.decide.retrain import RetrainReason
 from anchorwatch.settings.models import Model
@@ -32,8 +33,13 @@ def rules(incidents=None, **changes):
     return rules_of("/aw", "fraud", Model.model_validate(settings | changes))
 
 
-KINDS = {"error": (Kind.ACCURACY, "error rate"), "latency": (Kind.LATENCY, "latency"),
-         "column": (Kind.SCHEMA, "age"), "column2": (Kind.SCHEMA, "limit"), "shares": (Kind.QUALITY, "age missing")}  # fmt: skip
+KINDS = {
+    "error": (Kind.ACCURACY, "error rate"),
+    "latency": (Kind.LATENCY, "latency"),
+    "column": (Kind.SCHEMA, "age"),
+    "column2": (Kind.SCHEMA, "limit"),
+    "shares": (Kind.QUALITY, "age missing"),
+}
 # minute, what comes ("+" fires, "-" resolves), whose; "=" nothing comes, time passes; then what is told by then
 STORIES = {
     "the first alert opens it, what comes at the same instant is told with it, and the last to resolve ends it": (
@@ -225,11 +231,9 @@ def test_an_alert_whose_trouble_began_in_time_belongs_however_late_it_was_found(
 def test_alerts_belong_together_for_as_long_as_labels_are_waited_for():
     model = {"predictions": {"topic": "p", "id": "i", "prediction": {"kind": "binary", "score": "s"}},
              "baseline": {"first": 10}}  # fmt: skip
-    days = []
-    for labels in (None, {"topic": "l", "id": "i", "value": "y", "wait": "3d"}, {"topic": "l", "id": "i", "value": "y",
-                                                                                  "wait": "2h"}):  # fmt: skip
-        days.append(IncidentPolicy.of_settings(Model.model_validate(model | {"labels": labels})).together)
-    assert days == [1440 * MINUTE, 3 * 1440 * MINUTE, 1440 * MINUTE]
+    waits = [None, *({"topic": "l", "id": "i", "value": "y", "wait": wait} for wait in ("3d", "2h"))]
+    policies = [IncidentPolicy.of_settings(Model.model_validate(model | {"labels": labels})) for labels in waits]
+    assert [policy.together for policy in policies] == [1440 * MINUTE, 3 * 1440 * MINUTE, 1440 * MINUTE]
 
 
 def test_each_of_two_incidents_of_a_version_has_one_trigger(evidence, identity):
@@ -278,8 +282,6 @@ def test_a_message_is_what_alertmanager_takes_and_lists_its_alerts_those_that_fi
 
 
 def test_children_bear_the_fingerprints_of_their_own_messages(play, evidence, identity):
-    from anchorwatch.decide.labels import fingerprint_of
-
     state, outcome = decide(rules(), Decisions(), [evidence(0, "drift!")])
     _, settled = settle(rules(), state, state.reached + 1)
     message = json.loads(incident_message("/aw", "alerts", settled.incidents[0]).value)
@@ -288,10 +290,10 @@ def test_children_bear_the_fingerprints_of_their_own_messages(play, evidence, id
 
 def test_the_summary_says_what_happened_how_bad_it_is_since_when_and_where_it_began(play):
     _, _, notices = play(rules(), NIGHT + "70 = told")
+    said = "fraud version 14: 2 of 8 features drifted since 08:00, first: amount"
     assert [incident_summary(n) for n in notices] == [
-        "fraud version 14: 2 of 8 features drifted since 08:00, first: amount.",
-        "Now critical: fraud version 14: 2 of 8 features drifted since 08:00, first: amount; error rate 23.9 % -> "
-        "31.0 %.",
+        f"{said}.",
+        f"Now critical: {said}; error rate 23.9 % -> 31.0 %.",
     ]
 
 

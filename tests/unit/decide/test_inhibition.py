@@ -90,7 +90,7 @@ def test_alerts_of_other_kinds_inhibit_nothing(alert, identity):
 @pytest.mark.parametrize("title", EXPLAINED)
 def test_an_inhibited_alert_fires_once_its_cause_is_gone_and_the_trouble_goes_on(title, evidence, identity):
     cause, kinds = EXPLAINED[title]
-    source, other = identity(**cause), identity("other", kind=sorted(kinds)[0])
+    source, other = identity(**cause), identity("other", kind=min(kinds))
     story = [
         evidence(0, "drift!", source),
         evidence(1, "drift!", other),
