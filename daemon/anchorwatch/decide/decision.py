@@ -17,7 +17,7 @@ from anchorwatch.decide.alerts import AlertState, Situation
 from anchorwatch.decide.evidence import Identity, Kind
 from anchorwatch.decide.findings import is_trouble
 from anchorwatch.decide.incidents import IncidentPolicy, Incidents
-from anchorwatch.decide.inhibition import explaining, inhibited
+from anchorwatch.decide.inhibition import Causes
 from anchorwatch.decide.ledger import Ledger
 from anchorwatch.decide.outcome import Decided, Outcome
 from anchorwatch.decide.reasons import Reason
@@ -190,7 +190,7 @@ class _Desk:
         self._alerts = dict(state.alerts)
         self._episodes = state.episodes
         self._ledger = Ledger(rules.model, rules.incidents, state.incidents, self._alerts)
-        self._explanations = {alert.identity for alert in state.alerts.values() if explaining(alert)}
+        self._causes = Causes(self._alerts)
         self._retrain = dict(state.retrain)
         self._considered = state.considered
         self._reached = state.reached
@@ -215,8 +215,7 @@ class _Desk:
             self._alerts[identity] = step.state
         else:
             self._alerts.pop(identity, None)
-        if step.state is not known:
-            self._explain(identity, step.state)
+        self._causes.note(identity, step.state)
         change, telling = self._tell(step.notice)
         retrain = self._ask(evidence, fired=step.notice is not None and step.notice.begins)
         self._decided.append(Decided(evidence.at, identity, step.reason, change, retrain, telling))
@@ -228,21 +227,14 @@ class _Desk:
         return Situation(
             episode=self._episodes + 1,
             incident=self._ledger.joining(evidence, alert),
-            inhibited=inhibited(evidence.identity, self._explanations),
+            inhibited=self._causes.explain(evidence.identity),
         )
-
-    def _explain(self, identity: Identity, alert: AlertState | None) -> None:
-        """Note whether an alert keeps others from firing now."""
-        if alert is not None and explaining(alert):
-            self._explanations.add(identity)
-        else:
-            self._explanations.discard(identity)
 
     def end(self, identity: Identity, at: int) -> None:
         self._reached = max(self._reached, at)
         self._ledger.come_to(self._reached)
         notice = life.supersede(self._alerts.pop(identity), self._reached)
-        self._explanations.discard(identity)
+        self._causes.note(identity, None)
         change, telling = self._tell(notice)
         self._decided.append(Decided(self._reached, identity, Reason.SUPERSEDED, change, telling=telling))
 
@@ -274,7 +266,8 @@ class _Desk:
         """Consider the retrain policies, if there is anything new for them."""
         looked_at = Considered(evidence.identity.version, evidence.at, evidence.labelled)
         incidents = self._ledger.incidents
-        if not incidents.open or (looked_at == self._considered and not fired):
+        nothing = not (incidents.open and self._rules.retrain)
+        if nothing or (looked_at == self._considered and not fired):
             return ()
         self._considered = looked_at
         numbers = [incident.number for incident in incidents.of_version(evidence.identity.version)]

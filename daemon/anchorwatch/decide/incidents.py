@@ -115,13 +115,12 @@ class IncidentPolicy(msgspec.Struct, frozen=True):
         """Return the policy that the configuration of a model asks for."""
         asked, features = model.incidents, model.predictions.features
         wait = 0 if model.labels is None else model.labels.wait
-        escalate = asked.escalate
         return cls(
             together=max(NS["d"], wait) if asked.together is None else asked.together,
             gather=asked.gather,
-            escalate_after=None if escalate is None else escalate.after,
-            escalate_features=None if escalate is None else escalate.features,
-            escalate_to="critical" if escalate is None else escalate.severity,
+            escalate_after=asked.escalate.after,
+            escalate_features=asked.escalate.features,
+            escalate_to=asked.escalate.severity,
             features=len(features),
             importance={name: f.importance for name, f in features.items() if f.importance is not None},
         )

@@ -8,7 +8,7 @@ from anchorwatch.decide.evidence import LABEL_FEED, Kind
 from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from anchorwatch.decide.alerts import AlertState
     from anchorwatch.decide.evidence import Identity
@@ -47,6 +47,27 @@ def inhibits(cause: Identity, identity: Identity) -> bool:
     )
 
 
-def inhibited(identity: Identity, explanations: Iterable[Identity]) -> bool:
-    """Whether an alert must not begin to fire; one that fires already is left alone."""
-    return any(inhibits(cause, identity) for cause in explanations)
+class Causes:
+    """The alerts of a model that keep others from firing now.
+
+    Parameters
+    ----------
+    alerts
+        All alerts of the model.
+    """
+
+    def __init__(self, alerts: Mapping[Identity, AlertState]) -> None:
+        self._firing = {identity for identity, alert in alerts.items() if explaining(alert)}
+
+    def note(self, identity: Identity, alert: AlertState | None) -> None:
+        """Take note of how an alert stands after a step; None where it is forgotten."""
+        if identity.kind not in EXPLAINS:
+            return
+        if alert is not None and explaining(alert):
+            self._firing.add(identity)
+        else:
+            self._firing.discard(identity)
+
+    def explain(self, identity: Identity) -> bool:
+        """Whether an alert must not begin to fire; one that fires already is left alone."""
+        return any(inhibits(cause, identity) for cause in self._firing)

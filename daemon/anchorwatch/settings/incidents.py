@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from anchorwatch.settings.section import Conflict, Section
+from anchorwatch.settings.section import Section
 from anchorwatch.settings.units import NS, Duration, Span
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 class Flapping(Section):
     """An alert that comes and goes is told once as flapping, and held until it has been quiet."""
@@ -34,15 +30,6 @@ class Escalation(Section):
     )
     severity: Literal["warning", "critical"] = Field("critical", description="How loud it becomes.")
 
-    def conflicts(self) -> Iterator[Conflict]:
-        """Yield an escalation that nothing brings about."""
-        if self.after is None and self.features is None:
-            yield Conflict(
-                (),
-                "nothing would ever make an incident louder: give `after` (how long it lasts), `features` (what share "
-                "of them drifted) or both, or leave `escalate` out",
-            )
-
 
 class Incidents(Section):
     """The alerts of one model that share a time and a cause are told together."""
@@ -56,4 +43,6 @@ class Incidents(Section):
         10 * NS["m"],
         description="Event time between two tellings of an incident, unless it became louder; 0s: none.",
     )
-    escalate: Escalation | None = Field(None, description="When an incident becomes louder; null: never.")
+    escalate: Escalation = Field(
+        default_factory=Escalation, description="When an incident becomes louder than its alerts; by default never."
+    )

@@ -6,7 +6,7 @@ from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.alerts import Situation, advance
 from anchorwatch.decide.decision import Decisions, decide, rules_of
 from anchorwatch.decide.evidence import LABEL_FEED, Kind
-from anchorwatch.decide.inhibition import explaining, inhibited
+from anchorwatch.decide.inhibition import Causes
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.settings.models import Model
 
@@ -43,7 +43,7 @@ def alert(identity, evidence):
 
 
 def explained(who, *alerts):
-    return inhibited(who, [each.identity for each in alerts if explaining(each)])
+    return Causes({each.identity: each for each in alerts}).explain(who)
 
 
 @pytest.mark.parametrize("title", EXPLAINED)
