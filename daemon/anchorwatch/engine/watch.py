@@ -186,8 +186,10 @@ _OTHER_SEASON = (
 
 
 def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerting and retrain policies may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain"})
+    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
+    form = model.model_dump(mode="json", exclude={"retrain", "incidents"})
+    for feature in form["predictions"]["features"].values():
+        feature.pop("importance")
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
     if model.baseline.season is None:
