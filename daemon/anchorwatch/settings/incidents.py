@@ -9,6 +9,7 @@ from pydantic import Field
 from anchorwatch.settings.section import Section
 from anchorwatch.settings.units import NS, Duration, Span
 
+
 class Flapping(Section):
     """An alert that comes and goes is told once as flapping, and held until it has been quiet."""
 
