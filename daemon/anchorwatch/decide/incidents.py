@@ -2,8 +2,9 @@
 
 An alert that fires belongs to the newest open incident of its version which it is close to in time: it began, as far as
 can be told, no later than `together` after that incident's last alert fired. A broken column, another amount of traffic
-and labels that do not come are causes of their own: their first alert belongs only to trouble that began no more than `gather` before.
-Otherwise an alert opens an incident of its own, with the next number. One without a version belongs to any version's.
+and labels that do not come are causes of their own: their first alert belongs only to trouble that began no more than
+`gather` before. Otherwise an alert opens an incident of its own, with the next number. One without a version belongs to
+any version's.
 
 Everything is told at the end of an instant of event time, when all that happened in it is known. An incident that
 became louder is told at once; other news waits until `gather` after the last telling.
