@@ -201,23 +201,26 @@ def _places(positions: Mapping[Partition, int | str]) -> dict[str, int | str]:
 
 
 def replayed(
-    host: Host, progress: Callable[[int], None] | None = None, until: Callable[[], bool] | None = None
+    hosts: Sequence[Host], progress: Callable[[int], None] | None = None, until: Callable[[], bool] | None = None
 ) -> None:
-    """Run a host to the end of its source, or until it is to stop.
+    """Run hosts to the end of their source, turn by turn, or until they are to stop.
 
     Parameters
     ----------
-    host
-        The host, not started yet.
+    hosts
+        The hosts, not started yet.
     progress
-        Told the number of records read after each turn.
+        Told the number of records that the first of them has read, after each turn.
     until
         Asked before each turn whether to stop.
     """
-    host.start()
-    while not host.ended and not (until is not None and until()):
-        host.turn(0.1)
+    for host in hosts:
+        host.start()
+    while (reading := [host for host in hosts if not host.ended]) and not (until is not None and until()):
+        for host in reading:
+            host.turn(0.1)
         if progress is not None:
-            progress(host.read)
-    host.turn(0.0)
-    host.checkpoint()
+            progress(hosts[0].read)
+    for host in hosts:
+        host.turn(0.0)
+        host.checkpoint()

@@ -98,22 +98,53 @@ def replay(
     NoData
         If there was not one record.
     """
-    recorder = _Recorder(settings, tell)
-    host = Host(
-        models_of(settings, baselines),
-        Parts(source, sink or Nowhere(), _Passing(), clock),
-        settings.source,
-        settings.outputs,
-        PACE,
-        recorder.observe,
-    )
-    replayed(host, progress, until)
-    if not host.read:
-        raise NoData("the log holds not one record: is it the right file, topic or time range?")
-    report = recorder.report
-    report.accounting = {m.watch.name: m.state.accounting() for m in host.models}
-    report.verdicts = {name: dict(sorted(counts.items())) for name, counts in recorder.verdicts.items()}
-    return report
+    run = Run(settings, source, clock, sink=sink, baselines=baselines, tell=tell)
+    replayed([run.host], progress, until)
+    return run.report()
+
+
+class Run:
+    """One configuration on its way through a log.
+
+    Parameters
+    ----------
+    settings, source, clock, sink, baselines, tell
+        As in `replay`.
+
+    Attributes
+    ----------
+    host
+        What reads; run it to its end before the report is asked for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        clock: Clock,
+        *,
+        sink: Sink | None = None,
+        baselines: Reader | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self._recorder = _Recorder(settings, tell)
+        self.host = Host(
+            models_of(settings, baselines),
+            Parts(source, sink or Nowhere(), _Passing(), clock),
+            settings.source,
+            settings.outputs,
+            PACE,
+            self._recorder.observe,
+        )
+
+    def report(self) -> Report:
+        """Return what was found; raises `NoData` if there was not one record."""
+        if not self.host.read:
+            raise NoData("the log holds not one record: is it the right file, topic or time range?")
+        found = self._recorder.report
+        found.accounting = {m.watch.name: m.state.accounting() for m in self.host.models}
+        found.verdicts = {name: dict(sorted(counts.items())) for name, counts in self._recorder.verdicts.items()}
+        return found
 
 
 class _Passing:

@@ -11,11 +11,12 @@ import msgspec
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.engine.budget import PARAMETER
-from anchorwatch.engine.join import Terms
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
+from anchorwatch.engine.sampling import REMEMBERED
 from anchorwatch.engine.share_monitor import Bounds
+from anchorwatch.engine.stretches import Terms
 from anchorwatch.engine.track import Plan
 from anchorwatch.engine.window_monitor import Family
 from anchorwatch.errors import ConfigurationError
@@ -27,7 +28,6 @@ from anchorwatch.events.columns import (
     Shape,
 )
 from anchorwatch.events.shape import shape_of
-from anchorwatch.settings.units import NS
 from anchorwatch_detectors import registry
 from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from anchorwatch.settings.models import Model
     from anchorwatch.settings.monitors import Accuracy, Drift, Monitor
     from anchorwatch_detectors.comparison import WindowTest
-
-REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
-
 
 ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
 """Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
@@ -66,6 +63,8 @@ class Watch:
         What is watched of each track; outcomes is None without labels.
     terms
         How long predictions and labels wait for each other.
+    sample
+        Share of the ids that are joined, 0 to 1.
     lateness
         Allowed lateness, ns.
     first, first_labelled
@@ -98,6 +97,7 @@ class Watch:
     predictions: Plan
     outcomes: Plan | None
     terms: Terms
+    sample: float
     lateness: int
     first: int
     first_labelled: int
@@ -161,6 +161,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         predictions=_predictions_plan(model, shape),
         outcomes=None if model.labels is None else _outcomes_plan(model),
         terms=Terms(max(wait, model.event_time.lateness), early),
+        sample=1.0 if model.labels is None else model.labels.sample,
         lateness=model.event_time.lateness,
         first=first,
         first_labelled=model.baseline.labels or first,

@@ -136,6 +136,11 @@ class Labels(Section):
     early: Duration = Field(
         NS["h"], description="How long a label waits for its prediction, in event time; 0s: it must come after it."
     )
+    sample: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="Share of the predictions, chosen by the hash of their id, that wait for labels; what waits takes "
+        "memory in proportion. The others are watched all the same, but for their accuracy.",
+    )
     where: dict[FieldPath, Scalar] = Field(
         default_factory=dict, description="Take only events whose fields have these values, path: value."
     )
