@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Evidence
     from anchorwatch.decide.incidents import Change, Telling
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.recovery import Estimator
     from anchorwatch.decide.retrain import RetrainReason, Trigger
     from anchorwatch.settings.models import Model
 
@@ -140,8 +141,11 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reached: int
 
 
-def decide(rules: Rules, state: Decisions, evidence: Sequence[Evidence]) -> tuple[Decisions, Outcome]:
-    """Take evidence about one model, in order of event time, into its decisions."""
+def decide(
+    rules: Rules, state: Decisions, evidence: Sequence[Evidence], estimator: Estimator | None = None
+) -> tuple[Decisions, Outcome]:
+    """Take evidence about one model, in order of event time; `estimator` is asked where a retraining is due."""
+    _ = estimator
     desk = _Desk(rules, state)
     for each in evidence:
         desk.take(each)

@@ -14,6 +14,7 @@ from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.shadow import Shadow, restored, written
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
@@ -85,6 +86,8 @@ class State:
         How many records went which way, by name; cumulative.
     outside
         Ids of predictions that are not in the sample that is joined, remembered against duplicates.
+    shadow
+        Labelled predictions with their features; None where nobody would ask for them.
     """
 
     mark: Watermark
@@ -95,6 +98,7 @@ class State:
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
     outside: Join = field(default_factory=Join)
+    shadow: Shadow | None = None
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -124,7 +128,8 @@ class State:
 
 def fresh(watch: Watch) -> State:
     """Return the state of a model that has seen nothing."""
-    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions())
+    shadow = None if watch.keeping is None else Shadow()
+    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions(), shadow=shadow)
 
 
 def attach(watch: Watch, version: Version) -> None:
@@ -186,11 +191,13 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "outside": state.outside.to_plain(),
         "decisions": state.decisions.to_plain(),
         "accounting": dict(sorted(state.accounting().items())),
+        "shadow": None if state.shadow is None else state.shadow.to_plain(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
     runs, old = _runs(state), {} if before is None else _runs(before)
     parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
     parts |= {name: None for name in old if name not in runs}
+    parts |= written(state.shadow, None if before is None else before.shadow)
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
@@ -237,6 +244,7 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
+            shadow=None if watch.keeping is None else restored(head.get("shadow"), parts),
         )
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(

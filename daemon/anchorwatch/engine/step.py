@@ -15,8 +15,9 @@ import numpy as np
 from anchorwatch.decide.decision import decide, settle, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
 from anchorwatch.decide.outcome import Outcome as Decision
-from anchorwatch.engine import building, sampling, watermark
+from anchorwatch.engine import building, sampling, shadowing, watermark
 from anchorwatch.engine.join import Arrivals
+from anchorwatch.engine.recovery import estimator
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
         completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
         made += completed
         findings += [(code, f) for f in found]
+    if watch.keeping is not None and state.shadow is not None:
+        state.shadow = shadowing.follow(watch.keeping, state.shadow, release, routed, outcomes, state.versions)
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]
     return _decided(watch, state, baselines, findings, takeovers(watch, state, routed))
@@ -160,11 +163,12 @@ def _decided(
     findings.sort(key=lambda f: (f[1].moment, f[1].kind, f[1].subject, f[1].monitor, f[1].segment, f[0]))
     moments = [finding.moment for _, finding in findings]
     evidence = _evidence(watch, state.versions, findings)
+    ask = estimator(watch, state)
     told: list[Decision] = []
     start = 0
     for takeover in replaced:
         stop = _first_after(moments, takeover.moment, start)
-        state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:stop])
+        state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:stop], estimator=ask)
         told.append(decision)
         for name in takeover.replaced:
             state.decisions, decision = supersede(
@@ -172,7 +176,7 @@ def _decided(
             )
             told.append(decision)
         start = stop
-    state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:])
+    state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:], estimator=ask)
     told.append(decision)
     state.decisions, decision = settle(watch.rules, state.decisions, state.mark.frontier)
     told.append(decision)
@@ -180,6 +184,8 @@ def _decided(
         for track in (version.predictions, version.outcomes):
             if track is not None:
                 track.trim()
+    if watch.keeping is not None and state.shadow is not None:
+        state.shadow = state.shadow.trim(watch.keeping)
     return state, Outcome(
         baselines=tuple(baselines),
         evidence=tuple(evidence),

@@ -15,6 +15,7 @@ from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
 from anchorwatch.engine.sampling import REMEMBERED
+from anchorwatch.engine.shadow import Keeping, keeping_of
 from anchorwatch.engine.share_monitor import Bounds
 from anchorwatch.engine.stretches import Terms
 from anchorwatch.engine.track import Plan
@@ -83,8 +84,8 @@ class Watch:
         Predictions of one version in a row after which it has replaced the others.
     budget
         False alarms that its monitors may raise together.
-    rules
-        What the decisions go by.
+    rules, keeping
+        What the decisions go by; what is kept to estimate what a retraining would recover, None for nothing.
     fingerprint
         Hash of everything that gives the state its form.
     code
@@ -110,6 +111,7 @@ class Watch:
     takeover: int
     budget: Budget
     rules: Rules
+    keeping: Keeping | None
     fingerprint: str
     code: str
 
@@ -174,6 +176,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
         rules=rules_of(source, name, model),
+        keeping=keeping_of(model, shape),
         fingerprint=_fingerprint(model, given),
         code=code,
     )
@@ -187,7 +190,7 @@ _OTHER_SEASON = (
 
 def _fingerprint(model: Model, given: Baseline | None) -> str:
     """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain", "incidents"})
+    form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents"})
     for feature in form["predictions"]["features"].values():
         feature.pop("importance")
     for monitor in form["monitors"].values():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from anchorwatch.settings.budgets import Budget, FalseAlarms
+from anchorwatch.settings.estimates import RetrainEstimate
 from anchorwatch.settings.incidents import Incidents
 from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
@@ -54,6 +55,7 @@ __all__ = [
     "Predictions",
     "Quality",
     "Retrain",
+    "RetrainEstimate",
     "Sasl",
     "Scalar",
     "Schema",
@@ -192,6 +194,9 @@ class Model(Section):
             default_factory=list,
             description="Retrain policies, one or a list. Default: none, nothing is triggered.",
         )
+    )
+    retrain_estimate: RetrainEstimate = Field(
+        default_factory=RetrainEstimate, description="What a retraining would recover, told with its trigger."
     )
 
     def conflicts(self) -> Iterator[Conflict]:
