@@ -15,7 +15,7 @@ import numpy as np
 from anchorwatch.decide.decision import decide, settle, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
 from anchorwatch.decide.outcome import Outcome as Decision
-from anchorwatch.engine import building, sampling, shadowing, watermark
+from anchorwatch.engine import building, estimate_monitor, sampling, shadowing, watermark
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.recovery import estimator
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
@@ -143,6 +143,7 @@ def _watched(
     plan, reference = version.predictions_plan, version.predictions_reference
     if plan is not None and reference is not None:
         findings += version.predictions.watch(plan, reference, rows, release.time, frontier)
+        findings += estimate_monitor.follow(watch, version)
     if version.outcomes is None or watch.outcomes is None or labelled is None:
         return baselines, findings
     labelled = building.outcomes(watch, version, labelled, done, baselines)
