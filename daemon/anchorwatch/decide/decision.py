@@ -7,68 +7,32 @@ calls.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
 from anchorwatch.decide import alerts as life
-from anchorwatch.decide.alerts import AlertPolicy, AlertState, Situation
-from anchorwatch.decide.evidence import Identity, Kind
+from anchorwatch.decide.alerts import AlertState, Situation
+from anchorwatch.decide.evidence import Identity
 from anchorwatch.decide.findings import is_trouble
-from anchorwatch.decide.incidents import Change, Incident
+from anchorwatch.decide.incidents import Incident
 from anchorwatch.decide.inhibition import inhibited
+from anchorwatch.decide.outcome import Decided, Outcome
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.retrain import Cause, Considered, Occasion, RetrainPolicy, RetrainState, consider
+from anchorwatch.decide.retrain import Considered, RetrainState
+from anchorwatch.decide.retrain_desk import Knowledge, RetrainDesk
+from anchorwatch.decide.retraining import Retraining
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.decide.evidence import Evidence
+    from anchorwatch.decide.incidents import Change
     from anchorwatch.decide.notices import Notice
-    from anchorwatch.decide.retrain import RetrainReason, Trigger
-    from anchorwatch.settings.models import Model
-
-
-class Rules(msgspec.Struct, frozen=True):
-    """Everything the decisions about one model go by.
-
-    Attributes
-    ----------
-    source
-        Who we are, in every id.
-    model
-        Whose rules they are.
-    alerts
-        A policy for each kind of trouble.
-    retrain
-        Retrain policies, by different names.
-    """
-
-    source: str
-    model: str
-    alerts: dict[Kind, AlertPolicy]
-    retrain: tuple[RetrainPolicy, ...] = ()
-
-
-def rules_of(source: str, name: str, model: Model) -> Rules:
-    """Return the rules that the configuration of a model asks for."""
-    monitors = model.monitors
-    alerting = {
-        Kind.SCHEMA: monitors.schema_.alert,
-        Kind.QUALITY: monitors.quality.alert,
-        Kind.DRIFT: monitors.drift.alert,
-        Kind.PREDICTION: monitors.prediction.alert,
-        Kind.ACCURACY: monitors.accuracy.alert,
-        Kind.LATENCY: monitors.latency.alert,
-        Kind.VOLUME: monitors.volume.alert,
-        Kind.LABELS: monitors.labels.alert,
-    }
-    return Rules(
-        source=source,
-        model=name,
-        alerts={kind: AlertPolicy.of_settings(alert) for kind, alert in alerting.items()},
-        retrain=tuple(RetrainPolicy.of_settings(retrain) for retrain in model.retrain),
-    )
+    from anchorwatch.decide.recovery import Estimator
+    from anchorwatch.decide.retrain import RetrainReason
+    from anchorwatch.decide.retraining import StatusReport
+    from anchorwatch.decide.rules import Rules
 
 
 class Decisions(msgspec.Struct, frozen=True):
@@ -91,6 +55,10 @@ class Decisions(msgspec.Struct, frozen=True):
         Versions that another took over from, sorted: what is found of them no longer matters.
     reached
         Event time reached, ns since the epoch. Evidence from before it counts as of it: time never goes back.
+    retrainings
+        Those that were asked for, the newest last.
+    fresh_since
+        When a version last took over, ns; None for never.
     """
 
     alerts: dict[Identity, AlertState] = {}
@@ -100,6 +68,8 @@ class Decisions(msgspec.Struct, frozen=True):
     considered: Considered | None = None
     replaced: tuple[str, ...] = ()
     reached: int = -(2**63)
+    retrainings: tuple[Retraining, ...] = ()
+    fresh_since: int | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return the state as numbers, text, lists and dicts; equal states give equal plain data."""
@@ -126,53 +96,38 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     considered: Considered | None
     replaced: tuple[str, ...]
     reached: int
+    retrainings: tuple[Retraining, ...] = ()
+    fresh_since: int | None = None
 
 
-class Decided(NamedTuple):
-    """What one piece of evidence led to.
+def decide(
+    rules: Rules,
+    state: Decisions,
+    evidence: Sequence[Evidence],
+    estimator: Estimator | None = None,
+    data: tuple[tuple[str, str], ...] = (),
+) -> tuple[Decisions, Outcome]:
+    """Take evidence about one model, in order of event time, into its decisions.
 
-    Attributes
+    Parameters
     ----------
-    at, identity
-        Its event time, and whose it was.
-    reason
-        The step that its alert took.
-    change
-        What that did to the incident of the model; None for nothing.
-    retrain
-        (policy, reason) for each retrain policy that was considered.
+    rules, state, evidence
+        The model's.
+    estimator
+        Tells what a retraining would recover; asked only where everything else speaks for a trigger.
+    data
+        Fingerprints of the data that baselines were made of, by the baseline's id.
     """
-
-    at: int
-    identity: Identity
-    reason: Reason
-    change: Change | None = None
-    retrain: tuple[tuple[str, RetrainReason], ...] = ()
-
-
-class Outcome(NamedTuple):
-    """What is to be told, in order, and why.
-
-    Attributes
-    ----------
-    notices
-        Tellings of alerts.
-    triggers
-        Requests to retrain.
-    decided
-        One for each piece of evidence, in order; of `supersede` one for each alert that was ended.
-    """
-
-    notices: tuple[Notice, ...]
-    triggers: tuple[Trigger, ...]
-    decided: tuple[Decided, ...]
-
-
-def decide(rules: Rules, state: Decisions, evidence: Sequence[Evidence]) -> tuple[Decisions, Outcome]:
-    """Take evidence about one model, in order of event time, into its decisions."""
-    desk = _Desk(rules, state)
+    desk = _Desk(rules, state, Knowledge(estimator, data))
     for each in evidence:
         desk.take(each)
+    return desk.result()
+
+
+def report(rules: Rules, state: Decisions, status: StatusReport) -> tuple[Decisions, Outcome]:
+    """Take what is reported of a retraining; without a new version, its success ends the old one's alerts at once."""
+    desk = _Desk(rules, state)
+    desk.report(status)
     return desk.result()
 
 
@@ -192,28 +147,24 @@ def supersede(
         takes over again itself. None: evidence of `version` goes on to count.
     """
     desk = _Desk(rules, state)
-    for identity in sorted(state.alerts):
-        if identity.version == version:
-            desk.end(identity, at)
+    desk.end_all(version, at, by)
     if by is not None:
-        desk.replaced = (desk.replaced | {version}) - {by}
+        desk.replaced_by(version, by)
     return desk.result()
 
 
 class _Desk:
     """The state of one model while evidence is worked through."""
 
-    def __init__(self, rules: Rules, state: Decisions) -> None:
+    def __init__(self, rules: Rules, state: Decisions, knowledge: Knowledge | None = None) -> None:
         self._rules = rules
         self._alerts = dict(state.alerts)
         self._episodes = state.episodes
         self._incident = state.incident
-        self._retrain = dict(state.retrain)
-        self._considered = state.considered
+        self._retrain = RetrainDesk(rules, state, knowledge or Knowledge())
         self._reached = state.reached
-        self.replaced = frozenset(state.replaced)
+        self._replaced = frozenset(state.replaced)
         self._notices: list[Notice] = []
-        self._triggers: list[Trigger] = []
         self._decided: list[Decided] = []
 
     def take(self, evidence: Evidence) -> None:
@@ -221,9 +172,43 @@ class _Desk:
             evidence = replace(evidence, at=self._reached)
         self._reached = evidence.at
         identity = evidence.identity
-        if identity.version in self.replaced:
+        if identity.version in self._replaced:
             self._decided.append(Decided(evidence.at, identity, Reason.SUPERSEDED))
             return
+        reason, change = self._advance(evidence)
+        retrain: tuple[tuple[str, RetrainReason], ...] = ()
+        if self._incident.open:
+            fired = reason is Reason.FIRED
+            retrain = self._retrain.ask(evidence, self._incident.number, self._alerts, fired=fired)
+        self._decided.append(Decided(evidence.at, identity, reason, change, retrain))
+        self._follow()
+
+    def report(self, status: StatusReport) -> None:
+        self._reached = max(self._reached, status.at)
+        done = self._retrain.take(status, self._reached)
+        if done is not None and not done.armed:
+            self.end_all(done.version, self._reached, done.becomes)
+            self._retrain.serves(done.becomes, self._reached)
+        self._follow()
+
+    def end_all(self, version: str, at: int, by: str | None) -> None:
+        """End the alerts of a version, because another took over, or because a retraining that brought none ended."""
+        self._reached = max(self._reached, at)
+        retrained = by is not None and (by in {"", version} or self._retrain.retrained(by, self._reached))
+        reason = Reason.RETRAINED if retrained else Reason.SUPERSEDED
+        for identity in sorted(identity for identity in self._alerts if identity.version == version):
+            notice = life.supersede(self._alerts.pop(identity), self._reached, reason)
+            self._decided.append(Decided(self._reached, identity, reason, self._tell(notice)))
+
+    def replaced_by(self, version: str, by: str) -> None:
+        """Let evidence of a version count for nothing, because another took over."""
+        if version not in self._replaced:
+            self._retrain.serves(by, self._reached)
+        self._replaced = (self._replaced | {version}) - {by}
+
+    def _advance(self, evidence: Evidence) -> tuple[Reason, Change | None]:
+        """Take evidence into its alert; return the step that took and what that did to the incident."""
+        identity = evidence.identity
         situation = Situation(
             episode=self._episodes + 1,
             incident=self._incident.joining,
@@ -234,26 +219,33 @@ class _Desk:
             self._alerts[identity] = step.state
         else:
             self._alerts.pop(identity, None)
-        change = self._tell(step.notice)
-        retrain = self._ask(evidence, fired=step.reason is Reason.FIRED)
-        self._decided.append(Decided(evidence.at, identity, step.reason, change, retrain))
+        return step.reason, self._tell(step.notice)
 
-    def end(self, identity: Identity, at: int) -> None:
-        self._reached = max(self._reached, at)
-        notice = life.supersede(self._alerts.pop(identity), self._reached)
-        self._decided.append(Decided(self._reached, identity, Reason.SUPERSEDED, self._tell(notice)))
+    def _follow(self) -> None:
+        """Look after retrainings that nobody acknowledged, or that failed."""
+        for evidence in self._retrain.follow(self._alerts, self._reached, self._replaced):
+            self._advance(evidence)
 
     def result(self) -> tuple[Decisions, Outcome]:
+        retrain = self._retrain
         decisions = Decisions(
             alerts=self._alerts,
             episodes=self._episodes,
             incident=self._incident,
-            retrain=self._retrain,
-            considered=self._considered,
-            replaced=tuple(sorted(self.replaced)),
+            retrain=retrain.states,
+            considered=retrain.considered,
+            replaced=tuple(sorted(self._replaced)),
             reached=self._reached,
+            retrainings=retrain.retrainings,
+            fresh_since=retrain.fresh_since,
         )
-        return decisions, Outcome(tuple(self._notices), tuple(self._triggers), tuple(self._decided))
+        return decisions, Outcome(
+            tuple(self._notices),
+            tuple(retrain.triggers),
+            tuple(self._decided),
+            again=tuple(retrain.again),
+            reported=tuple(retrain.reported),
+        )
 
     def _tell(self, notice: Notice | None) -> Change | None:
         """Note what is told, and what it does to the incident."""
@@ -268,35 +260,3 @@ class _Desk:
         else:
             self._incident, change = self._incident.left()
         return change
-
-    def _ask(self, evidence: Evidence, *, fired: bool) -> tuple[tuple[str, RetrainReason], ...]:
-        """Consider the retrain policies, if there is anything new for them."""
-        looked_at = Considered(evidence.identity.version, evidence.at, evidence.labelled)
-        if not self._incident.open or (looked_at == self._considered and not fired):
-            return ()
-        self._considered = looked_at
-        occasion = self._occasion(evidence)
-        reasons = []
-        for policy in self._rules.retrain:
-            considered = consider(policy, self._retrain.get(policy.name, RetrainState()), occasion)
-            reasons.append((policy.name, considered.reason))
-            if considered.trigger is not None:
-                self._retrain[policy.name] = considered.state
-                self._triggers.append(considered.trigger)
-        return tuple(reasons)
-
-    def _occasion(self, evidence: Evidence) -> Occasion:
-        version = evidence.identity.version
-        return Occasion(
-            source=self._rules.source,
-            model=self._rules.model,
-            version=version,
-            at=evidence.at,
-            labelled=evidence.labelled,
-            incident=self._incident.number,
-            firing=tuple(
-                Cause(identity, alert.episode.trouble)
-                for identity, alert in self._alerts.items()
-                if alert.episode is not None and identity.version == version
-            ),
-        )

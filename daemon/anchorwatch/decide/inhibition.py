@@ -23,4 +23,4 @@ def schema_broken(version: str, alerts: Iterable[AlertState]) -> bool:
 
 def inhibited(identity: Identity, alerts: Iterable[AlertState]) -> bool:
     """Whether an alert must not begin to fire, in whichever segment it is; one that fires already is left alone."""
-    return identity.kind is not Kind.SCHEMA and schema_broken(identity.version, alerts)
+    return identity.kind not in {Kind.SCHEMA, Kind.RETRAIN} and schema_broken(identity.version, alerts)

@@ -5,7 +5,10 @@ A message is made of the decision alone, so publishing it again, after a crash o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from anchorwatch.decide.ids import fingerprint, idempotency_key
 from anchorwatch.decide.instants import instant, rfc3339
@@ -16,10 +19,11 @@ from anchorwatch.events.records import Outgoing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.decide.decision import Outcome
     from anchorwatch.decide.findings import Trouble
     from anchorwatch.decide.notices import Notice
-    from anchorwatch.decide.retrain import Cause, Trigger
+    from anchorwatch.decide.outcome import Outcome
+    from anchorwatch.decide.recovery import Recovery
+    from anchorwatch.decide.triggers import Cause, Trigger
     from anchorwatch.settings.models import Outputs
 
 ALERT_TYPE = "io.anchorwatch.alert.{status}.v1"
@@ -27,10 +31,17 @@ TRIGGER_TYPE = "io.anchorwatch.retrain.requested.v1"
 
 
 def messages(source: str, outputs: Outputs, outcome: Outcome) -> tuple[Outgoing, ...]:
-    """Return everything an outcome tells, notices first, each in order."""
+    """Return everything an outcome tells, notices first, then triggers, then those published again, each in order.
+
+    A trigger that is published again is the same message, byte for byte; only the outbox counts it as another one.
+    """
     alerts = [alert_message(source, outputs.alerts, notice) for notice in outcome.notices]
     triggers = [trigger_message(outputs.retrain, trigger) for trigger in outcome.triggers]
-    return (*alerts, *triggers)
+    again = [
+        replace(trigger_message(outputs.retrain, trigger), id=f"{trigger.id}/{number}")
+        for trigger, number in outcome.again
+    ]
+    return (*alerts, *triggers, *again)
 
 
 def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
@@ -78,18 +89,29 @@ def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
 def trigger_message(topic: str, trigger: Trigger) -> Outgoing:
     """Return the message that asks for a retraining.
 
-    Its data has ten properties at its top, as many as GitHub's `repository_dispatch` takes; `idempotency_key` may name
+    Its data has at most ten properties at its top, as many as GitHub's `repository_dispatch` takes; `idempotency_key` may name
     a Kubernetes object, an Airflow run or a Dagster run, so that a second delivery starts no second one.
     """
     data = {
         "idempotency_key": idempotency_key(trigger.id, trigger.model, trigger.policy, trigger.incident),
         "model": trigger.model,
-        "model_version": trigger.version,
         "policy": trigger.policy,
         "incident": trigger.incident,
         "reason": [_reason(cause) for cause in trigger.causes],
-        "window": {"start": rfc3339(trigger.start), "end": rfc3339(trigger.end), "labelled": trigger.labelled},
-        "baseline_id": trigger.baseline,
+        "window": {
+            "start": rfc3339(trigger.start),
+            "end": rfc3339(trigger.end),
+            "rows": trigger.rows,
+            "labelled": trigger.labelled,
+        },
+        "estimate": _estimate(trigger.estimate),
+        "fingerprints": {
+            "model_version": trigger.version,
+            "baseline_id": trigger.baseline,
+            "data": trigger.fingerprints.data or None,
+            "configuration": trigger.fingerprints.configuration or None,
+            "code": trigger.fingerprints.code or None,
+        },
         "cooldown_until": rfc3339(trigger.cooldown_until),
         "dry_run": trigger.dry_run,
     }
@@ -101,6 +123,12 @@ def trigger_message(topic: str, trigger: Trigger) -> Outgoing:
         "expirytime": rfc3339(trigger.expires_at),
     }
     return _message(topic, trigger.model, attributes, data)
+
+
+def _estimate(estimate: Recovery | None) -> dict[str, Any] | str:
+    if estimate is None:
+        return "not enough labels"
+    return {**msgspec.structs.asdict(estimate), "gain": round(estimate.gain, 6)}
 
 
 def _reason(cause: Cause) -> dict[str, Any]:

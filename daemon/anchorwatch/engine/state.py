@@ -14,6 +14,7 @@ from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
@@ -82,6 +83,8 @@ class State:
         Alerts, incident and retrain policies.
     counts
         How many records went which way, by name; cumulative.
+    heard, statuses
+        Newest event time of reports on retrainings by partition, ns, and the reports that wait for event time.
     """
 
     mark: Watermark
@@ -91,6 +94,8 @@ class State:
     streak: tuple[int, int]
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    statuses: tuple[Waiting, ...] = ()
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -110,11 +115,15 @@ class State:
         labels = matched + duplicate_labels + revised_labels + late_labels + orphan_labels + waiting_labels +
         pending_labels
 
-        records read = predictions + labels + all dead_* + all skipped_*, where no record is both a prediction and its
+        statuses = all status_* + pending_statuses
+
+        records read = predictions + labels + statuses + all dead_* + all skipped_*, where no record is both a prediction and its
         label (one topic for both). `retimed_labels` are labels that came late in their log: they count as any other.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
+        if self.statuses:
+            pending["pending_statuses"] = len(self.statuses)
         return {**self.counts, **self.join.counts, **waiting, **pending}
 
 
@@ -181,6 +190,8 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "tables": sorted(state.join.tables),
         "join": state.join.to_plain(),
         "decisions": state.decisions.to_plain(),
+        "heard": dict(sorted(state.heard.items())),
+        "statuses": [list(waiting) for waiting in state.statuses],
         "accounting": dict(sorted(state.accounting().items())),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
@@ -229,6 +240,8 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
+            heard=head.get("heard", {}),
+            statuses=tuple(Waiting(*waiting) for waiting in head.get("statuses", [])),
         )
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
+from anchorwatch.decide.rules import Rules, rules_of
+from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.engine.budget import PARAMETER
 from anchorwatch.engine.join import Terms
 from anchorwatch.engine.lanes import Lookout
@@ -123,7 +124,9 @@ class Watch:
         return self.predictions.lookouts + (() if self.outcomes is None else self.outcomes.lookouts)
 
 
-def compile_watch(source: str, name: str, model: Model, given: Baseline | None, code: str) -> Watch:
+def compile_watch(
+    source: str, name: str, model: Model, given: Baseline | None, code: str, *, answered: bool = False
+) -> Watch:
     """Return the watch of a model.
 
     Parameters
@@ -136,6 +139,8 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         The baseline it names; None where it is made of the first rows.
     code
         Version of anchorwatch, noted in baselines.
+    answered
+        Whether anybody reports what becomes of triggers.
 
     Raises
     ------
@@ -154,6 +159,8 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
     wait = REMEMBERED if model.labels is None else model.labels.wait
     early = 0 if model.labels is None else model.labels.early
     first = model.baseline.first or 0
+    fingerprint = _fingerprint(model, given)
+    rules = rules_of(source, name, model)
     return Watch(
         name=name,
         source=source,
@@ -172,8 +179,8 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         regression=model.predictions.prediction.kind == "regression",
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
-        rules=rules_of(source, name, model),
-        fingerprint=_fingerprint(model, given),
+        rules=msgspec.structs.replace(rules, answered=answered, made_with=Fingerprints(code, fingerprint)),
+        fingerprint=fingerprint,
         code=code,
     )
 

@@ -7,7 +7,7 @@ unusable, and a fault code beside each value says what was wrong with it.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -226,6 +226,40 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class Statuses:
+    """Reports on retrainings of one model; there are few.
+
+    Attributes
+    ----------
+    time
+        (n,) event time, ns since the epoch.
+    partition
+        (n,) index into the `partitions` of the batch.
+    offset
+        (n,) place in that partition; only the order within a batch matters.
+    retraining, progress, version
+        n texts each: the trigger's id or idempotency key, how far it has come, and the version that came of it ("" for
+        none).
+    """
+
+    time: Int64s
+    partition: Int32s
+    offset: Int64s
+    retraining: tuple[str, ...]
+    progress: tuple[str, ...]
+    version: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of reports."""
+        return len(self.time)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return no reports."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), (), (), ())
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """An input that could not be used: where it was, what it was, why.
 
@@ -257,6 +291,8 @@ class Batch:
     dead, skipped
         Dead letters and records passed over by rule (tombstones, `where`) of this batch, by reason; counted in the
         state so that everything read is accounted for.
+    statuses, reporting
+        Reports on retrainings, and the names of the partitions that hold such reports.
     """
 
     partitions: tuple[str, ...]
@@ -265,6 +301,8 @@ class Batch:
     idle: frozenset[str] = frozenset()
     dead: tuple[tuple[str, int], ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
+    statuses: Statuses = field(default_factory=Statuses.empty)
+    reporting: frozenset[str] = frozenset()
 
 
 def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:

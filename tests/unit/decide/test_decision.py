@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from anchorwatch.decide.alerts import Phase
-from anchorwatch.decide.decision import Decisions, Rules, decide, rules_of, supersede
+from anchorwatch.decide.decision import Decisions, decide, supersede
+from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.incidents import Change
 from anchorwatch.decide.reasons import Reason

@@ -8,12 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anchorwatch.decide.alerts import AlertPolicy, Phase, Situation, advance
-from anchorwatch.decide.decision import Decisions, Rules, decide, supersede
+from anchorwatch.decide.decision import Decisions, decide, supersede
+from anchorwatch.decide.rules import Rules
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.labels import id_of
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.retrain import Asked, RetrainPolicy
+from anchorwatch.decide.retrain_policy import Asked, RetrainPolicy
 from anchorwatch_detectors.base import Direction
 
 MINUTE = 60 * 10**9

@@ -7,7 +7,8 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anchorwatch.decide.decision import Decisions, decide, rules_of, supersede
+from anchorwatch.decide.decision import Decisions, decide, supersede
+from anchorwatch.decide.rules import rules_of
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.publish import alert_message, messages
 from anchorwatch.settings.kafka import Outputs
