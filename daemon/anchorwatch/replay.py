@@ -175,7 +175,7 @@ class _Recorder:
         for alert in islice(documents, len(outcome.decision.notices)):
             self.report.alerts.append(alert)
             self._say(f"{alert['time']} {alert['data']['status']}: {alert['data']['annotations']['summary']}")
-        for trigger, document in zip(outcome.decision.triggers, documents, strict=True):
+        for trigger, document in zip(outcome.decision.triggers, documents, strict=False):
             self.report.triggers.append(document)
             self._say(f"{rfc3339(trigger.at)} retrain: {trigger.model}, incident {trigger.incident}, {trigger.id}")
 

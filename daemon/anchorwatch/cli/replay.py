@@ -39,9 +39,10 @@ def replay(
     The store and the output topics of the configuration are not touched. Exit code 0: done; 2: wrong usage; 3: the
     configuration is wrong; 4: the broker cannot be used; 5: there was not one record.
     """
-    from anchorwatch.app import topics_of
+    from anchorwatch.app import status_topics, topics_of
     from anchorwatch.clock import SystemClock
     from anchorwatch.replay import replay as run
+    from anchorwatch.settings.kafka import Inputs
     from anchorwatch.settings.loader import load
     from anchorwatch.store.reader import Reader
     from anchorwatch.transport.jsonl_sink import JsonlSink
@@ -50,10 +51,13 @@ def replay(
     require_one(file, kafka=kafka)
     clock = SystemClock()
     topics = frozenset[str]().union(*(topics_of(model) for model in settings.models.values()))
+    statuses = status_topics(settings)
     if kafka:
-        source: Source = kafka_range(settings, topics, start, stop, clock)
+        source: Source = kafka_range(settings, topics | statuses, start, stop, clock)
     else:
-        source = files(file or [], topics, topics, clock, follow=follow)
+        source = files(file or [], topics | statuses, topics, clock, follow=follow)
+    if not statuses & {partition.topic for partition in source.partitions()}:
+        settings = settings.model_copy(update={"inputs": Inputs()})  # nobody is missed who is not in the log
     named = any(model.baseline.name for model in settings.models.values())
     with contextlib.ExitStack() as parts:
         parts.callback(source.close)

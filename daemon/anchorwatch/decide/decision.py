@@ -202,7 +202,7 @@ class _Desk:
 
     def replaced_by(self, version: str, by: str) -> None:
         """Let evidence of a version count for nothing, because another took over."""
-        if version not in self._replaced:
+        if version not in self._replaced or self._retrain.retrained(by, self._reached):
             self._retrain.serves(by, self._reached)
         self._replaced = (self._replaced | {version}) - {by}
 

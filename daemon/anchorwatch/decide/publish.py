@@ -89,8 +89,8 @@ def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
 def trigger_message(topic: str, trigger: Trigger) -> Outgoing:
     """Return the message that asks for a retraining.
 
-    Its data has at most ten properties at its top, as many as GitHub's `repository_dispatch` takes; `idempotency_key` may name
-    a Kubernetes object, an Airflow run or a Dagster run, so that a second delivery starts no second one.
+    Its data has at most ten properties at its top, as many as GitHub's `repository_dispatch` takes; `idempotency_key`
+    may name a Kubernetes object, an Airflow run or a Dagster run, so that a second delivery starts no second one.
     """
     data = {
         "idempotency_key": idempotency_key(trigger.id, trigger.model, trigger.policy, trigger.incident),

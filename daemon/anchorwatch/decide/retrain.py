@@ -149,16 +149,17 @@ def consider(policy: RetrainPolicy, state: RetrainState, occasion: Occasion) -> 
     estimate = None if estimator is None else estimator(occasion.version, first.since, occasion.labelled)
     refusal = _too_little(policy, estimate)
     if refusal is not None:
-        return Consideration(
-            msgspec.structs.replace(state, held=Held(occasion.incident, labels, refusal)), refusal
-        )
+        return Consideration(msgspec.structs.replace(state, held=Held(occasion.incident, labels, refusal)), refusal)
     trigger = trigger_of(policy, occasion, causes, estimate)
     sent = RetrainState(occasion.incident, occasion.at, _within_budget(policy, (*state.recent, occasion.at), occasion))
     return Consideration(sent, RetrainReason.TRIGGERED, trigger)
 
 
 def _no_cause(
-    policy: RetrainPolicy, state: RetrainState, occasion: Occasion, narrowed: tuple[list[Cause], list[Cause], list[Cause]]
+    policy: RetrainPolicy,
+    state: RetrainState,
+    occasion: Occasion,
+    narrowed: tuple[list[Cause], list[Cause], list[Cause]],
 ) -> RetrainReason | None:
     """Return why there is nothing to ask for a retraining for; None where there is.
 

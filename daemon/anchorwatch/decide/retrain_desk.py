@@ -107,9 +107,7 @@ class RetrainDesk:
         """Whether it is a retraining that brings a version which takes over at a time."""
         return any(r.becomes == version and (r.armed or r.served_at == at) for r in self.retrainings)
 
-    def follow(
-        self, alerts: Mapping[Identity, AlertState], at: int, replaced: frozenset[str]
-    ) -> Iterator[Evidence]:
+    def follow(self, alerts: Mapping[Identity, AlertState], at: int, replaced: frozenset[str]) -> Iterator[Evidence]:
         """Publish again what nobody acknowledged, and yield the evidence that begins and ends alerts about that."""
         policies = {policy.name: policy for policy in self._rules.retrain} if self._rules.answered else {}
         late = any(unanswered.trouble_of(r, policies.get(r.policy), at) for r in self.retrainings)

@@ -43,7 +43,9 @@ class Rules(msgspec.Struct, frozen=True):
     made_with: Fingerprints = Fingerprints()
 
 
-def rules_of(source: str, name: str, model: Model) -> Rules:
+def rules_of(
+    source: str, name: str, model: Model, made_with: Fingerprints | None = None, *, answered: bool = False
+) -> Rules:
     """Return the rules that the configuration of a model asks for."""
     monitors = model.monitors
     alerting = {
@@ -61,4 +63,6 @@ def rules_of(source: str, name: str, model: Model) -> Rules:
         model=name,
         alerts={kind: AlertPolicy.of_settings(alert) for kind, alert in alerting.items()} | {Kind.RETRAIN: ALERTING},
         retrain=tuple(RetrainPolicy.of_settings(retrain) for retrain in model.retrain),
+        answered=answered,
+        made_with=made_with or Fingerprints(),
     )

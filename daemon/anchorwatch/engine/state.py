@@ -117,8 +117,9 @@ class State:
 
         statuses = all status_* + pending_statuses
 
-        records read = predictions + labels + statuses + all dead_* + all skipped_*, where no record is both a prediction and its
-        label (one topic for both). `retimed_labels` are labels that came late in their log: they count as any other.
+        records read = predictions + labels + statuses + all dead_* + all skipped_*, where no record is both a
+        prediction and its label (one topic for both). `retimed_labels` are labels that came late in their log: they
+        count as any other.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}

@@ -1,4 +1,4 @@
-"""Reports on retrainings on their way to the decisions: in event-time order, and waited for only while there are any."""
+"""Reports on retrainings on their way to the decisions: in event-time order, and waited for while some are unread."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from anchorwatch.engine.watermark import Watermark
 
 if TYPE_CHECKING:
     from anchorwatch.engine.state import State
-
     from anchorwatch.events.columns import Batch
 
 

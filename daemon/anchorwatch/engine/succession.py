@@ -9,7 +9,6 @@ import numpy as np
 
 from anchorwatch.decide.decision import decide, report, supersede
 from anchorwatch.decide.outcome import Outcome as Decision
-from anchorwatch.decide.retraining import StatusReport
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.routing import Takeover
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from anchorwatch.decide.decision import Decisions
     from anchorwatch.decide.evidence import Evidence
     from anchorwatch.decide.recovery import Estimator
+    from anchorwatch.decide.retraining import StatusReport
     from anchorwatch.engine.state import State
     from anchorwatch.engine.watch import Watch
 

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
 
-
 ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
 """Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
 SIGNIFICANCE = 0.001
@@ -160,7 +159,7 @@ def compile_watch(
     early = 0 if model.labels is None else model.labels.early
     first = model.baseline.first or 0
     fingerprint = _fingerprint(model, given)
-    rules = rules_of(source, name, model)
+    made_with = Fingerprints(code, fingerprint)
     return Watch(
         name=name,
         source=source,
@@ -179,7 +178,7 @@ def compile_watch(
         regression=model.predictions.prediction.kind == "regression",
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
-        rules=msgspec.structs.replace(rules, answered=answered, made_with=Fingerprints(code, fingerprint)),
+        rules=rules_of(source, name, model, made_with, answered=answered),
         fingerprint=fingerprint,
         code=code,
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from anchorwatch.events.reports import Statuses
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -223,40 +225,6 @@ class Labels:
             number=np.concatenate([p.number for p in parts]),
             token=np.concatenate([p.token for p in parts]),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Statuses:
-    """Reports on retrainings of one model; there are few.
-
-    Attributes
-    ----------
-    time
-        (n,) event time, ns since the epoch.
-    partition
-        (n,) index into the `partitions` of the batch.
-    offset
-        (n,) place in that partition; only the order within a batch matters.
-    retraining, progress, version
-        n texts each: the trigger's id or idempotency key, how far it has come, and the version that came of it ("" for
-        none).
-    """
-
-    time: Int64s
-    partition: Int32s
-    offset: Int64s
-    retraining: tuple[str, ...]
-    progress: tuple[str, ...]
-    version: tuple[str, ...]
-
-    def __len__(self) -> int:
-        """Return the number of reports."""
-        return len(self.time)
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return no reports."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), (), (), ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ import pytest
 
 from anchorwatch.decide.alerts import Phase
 from anchorwatch.decide.decision import Decisions, decide, supersede
-from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.incidents import Change
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.settings.models import Model
 
 STREAMS = {

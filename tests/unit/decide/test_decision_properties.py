@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from anchorwatch.decide.alerts import AlertPolicy, Phase, Situation, advance
 from anchorwatch.decide.decision import Decisions, decide, supersede
-from anchorwatch.decide.rules import Rules
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.labels import id_of
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain_policy import Asked, RetrainPolicy
+from anchorwatch.decide.rules import Rules
 from anchorwatch_detectors.base import Direction
 
 MINUTE = 60 * 10**9

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchorwatch.decide.decision import Decisions, decide, supersede
-from anchorwatch.decide.rules import rules_of
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.publish import alert_message, messages
+from anchorwatch.decide.rules import rules_of
 from anchorwatch.settings.kafka import Outputs
 from anchorwatch.settings.models import Model
 

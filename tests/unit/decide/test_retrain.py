@@ -7,7 +7,7 @@ import pytest
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.findings import Finding, Trouble
 from anchorwatch.decide.ids import trigger_id
-from anchorwatch.decide.retrain import Held, RetrainReason, RetrainState, consider
+from anchorwatch.decide.retrain import RetrainReason, RetrainState, consider
 from anchorwatch.decide.retrain_policy import Asked, RetrainPolicy
 from anchorwatch.decide.triggers import MOST_CAUSES, Cause, Occasion
 from anchorwatch.settings.models import Retrain
