@@ -13,14 +13,20 @@ if TYPE_CHECKING:
     from anchorwatch.hosted import Model
 
 
-def held_back(models: Sequence[Model], partitions: Sequence[Partition]) -> frozenset[Partition]:
+def held_back(
+    models: Sequence[Model], partitions: Sequence[Partition], caught_up: Collection[Partition]
+) -> frozenset[Partition]:
     """Return the partitions that are ahead of the others in event time, for any model.
 
-    So a backlog is worked off in the order it happened, joins find their partners, and memory stays bounded.
+    So a backlog is worked off in the order it happened, joins find their partners, and memory stays bounded. Reports
+    on retrainings are few and are read first, so that events need not wait for them in memory.
     """
+    unread = {p.topic for p in partitions if p not in caught_up}
     names: set[str] = set()
     for model in models:
         mine = [str(p) for p in partitions if p.topic in model.topics]
+        if model.statuses in unread:
+            names |= {str(p) for p in partitions if p.topic in model.topics - {model.statuses}}
         quiet = {str(p) for p in model.idle}
         names |= watermark.ahead(model.state.mark, mine, quiet, model.event_time.ahead)
     return frozenset(p for p in partitions if str(p) in names)

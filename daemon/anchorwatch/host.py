@@ -188,7 +188,7 @@ class Host:
             self.publish()
             return 0
         partitions = self._source.partitions()
-        paused = held_back(self.models, partitions)
+        paused = held_back(self.models, partitions, self._source.caught_up())
         records = self._source.poll(self.pace.records, timeout, paused)
         self._silence.note(self._clock.monotonic(), self._source, records, paused)
         for part in records:

@@ -12,6 +12,7 @@ from anchorwatch.decide.decision import Decisions, decide, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.labels import id_of
 from anchorwatch.decide.notices import Status
+from anchorwatch.decide.outcome import Outcome
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain_policy import Asked, RetrainPolicy
 from anchorwatch.decide.rules import Rules
@@ -88,7 +89,7 @@ def one_after_the_other(rules, evidence):
 
 
 def joined(outcomes):
-    return tuple(tuple(item for outcome in outcomes for item in outcome[i]) for i in range(3))
+    return tuple(tuple(item for outcome in outcomes for item in outcome[i]) for i in range(len(Outcome._fields)))
 
 
 @many

@@ -19,11 +19,15 @@ def alert(identity, evidence):
     return after
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.SCHEMA])
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in {Kind.SCHEMA, Kind.RETRAIN}])
 def test_a_firing_schema_alert_inhibits_every_other_kind_in_every_segment(kind, alert, identity):
     alerts = [alert("drift!", kind=Kind.DRIFT), alert("drift!", kind=Kind.SCHEMA)]
     assert inhibited(identity(kind=kind), alerts)
     assert inhibited(identity(kind=kind, segment="country=DE"), alerts)
+
+
+def test_that_nobody_retrains_is_told_whatever_else_is_broken(alert, identity):
+    assert not inhibited(identity(kind=Kind.RETRAIN), [alert("drift!", kind=Kind.SCHEMA)])
 
 
 def test_schema_alerts_do_not_inhibit_each_other(alert, identity):
