@@ -22,6 +22,7 @@ from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.publish import alert_message, trigger_message
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.retraining import StatusReason
 from anchorwatch.demo import play
 from anchorwatch.settings.models import Outputs
 from anchorwatch.simulate.scenario import FAST
@@ -93,6 +94,7 @@ def main(arguments: list[str]) -> None:
         "trigger": lambda: trigger,
         "reasons": lambda: table(Reason),
         "retrain": lambda: table(RetrainReason),
+        "status": lambda: table(StatusReason),
     }
     stale = []
     for page in PAGES:

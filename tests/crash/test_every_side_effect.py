@@ -41,7 +41,7 @@ def undisturbed(tmp_path_factory):
 
 
 def test_the_run_tells_of_everything_worth_losing(undisturbed):
-    """Alerts, triggers and what is reported of them, dead letters, baselines: else the enumeration would prove nothing."""
+    """Alerts, triggers and what is reported of them, dead letters, baselines: else nothing would be proved."""
     sink, source, store, passed = undisturbed
     assert len(sink.of(OUTPUTS.alerts)) > 3
     triggers = [json.loads(message.value) for message in sink.of(OUTPUTS.retrain)]

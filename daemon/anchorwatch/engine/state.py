@@ -219,6 +219,12 @@ def saved_accounting(head: bytes) -> dict[str, int]:
     return counts
 
 
+def saved_retrainings(head: bytes) -> list[dict[str, Any]]:
+    """Return the retrainings in the part `head` of a saved state, the newest first, as plain data."""
+    kept: list[dict[str, Any]] = unpack(head)["decisions"].get("retrainings", [])
+    return kept[::-1]
+
+
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     """Return the state that `to_parts` wrote.
 

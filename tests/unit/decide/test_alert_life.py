@@ -18,7 +18,7 @@ def policy(**changes):
     return msgspec.structs.replace(USUAL, **changes)
 
 
-# "inhibited", "superseded" and "retrained": drift while a schema alert fires, another version takes over, a retrained one.
+# "inhibited", "superseded", "retrained": drift while a schema alert fires, another version takes over, a new one.
 STORIES = {
     "two of three windows fire it, and it resolves when none of the last three shows it": (
         policy(),

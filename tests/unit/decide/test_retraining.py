@@ -162,7 +162,7 @@ def test_an_unanswered_trigger_is_published_again_byte_for_byte_only_where_the_c
     state, trigger = asked(sure, labels=1000)
     state, outcome = decide(sure, state, [evidence(m, "drift!", labels=1000 + m) for m in (69, 70, 129, 130)])
     assert [(again.trigger, again.number) for again in outcome.again] == [(trigger, 2), (trigger, 3)]
-    first, *more = [m for m in messages("/aw", OUTPUTS, Outcome((), (trigger,), (), outcome.again))]
+    first, *more = messages("/aw", OUTPUTS, Outcome((), (trigger,), (), outcome.again))
     assert {(m.key, m.value, m.headers) for m in more} == {(first.key, first.value, first.headers)}
     assert [m.id for m in (first, *more)] == [trigger.id, f"{trigger.id}/2", f"{trigger.id}/3"]
     _, outcome = decide(sure, state, [evidence(260, "drift!")])

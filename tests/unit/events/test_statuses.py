@@ -37,7 +37,9 @@ GOOD = {
     "its idempotency key": (said(idempotency_key="k-1", status="acknowledged"), ("k-1", "acknowledged", "", STAMP)),
     "a new version": (said(id="a", status="succeeded", version="2"), ("a", "succeeded", "2", STAMP)),
     "a version that is a number": (said(id="a", status="succeeded", version=2), ("a", "succeeded", "2", STAMP)),
-    "a time of its own": (said(id="a", status="failed", time="2026-05-01T07:59:00Z"), ("a", "failed", "", NOW - 60 * 10**9)),
+    "a time of its own": (
+        said(id="a", status="failed", time="2026-05-01T07:59:00Z"), ("a", "failed", "", NOW - 60 * 10**9),
+    ),
     "the model it is about": (said(id="a", status="cancelled", model="fraud"), ("a", "cancelled", "", STAMP)),
     "a CloudEvent, whose own id is another thing": (
         json.dumps({
