@@ -7,7 +7,7 @@ calls.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
@@ -15,8 +15,9 @@ from anchorwatch.decide import alerts as life
 from anchorwatch.decide.alerts import AlertState, Situation
 from anchorwatch.decide.evidence import Identity
 from anchorwatch.decide.findings import is_trouble
-from anchorwatch.decide.incidents import Incident
-from anchorwatch.decide.inhibition import inhibited
+from anchorwatch.decide.incidents import Incidents
+from anchorwatch.decide.inhibition import Causes
+from anchorwatch.decide.ledger import Ledger
 from anchorwatch.decide.outcome import Decided, Outcome
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import Considered, RetrainState
@@ -27,12 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.decide.evidence import Evidence
-    from anchorwatch.decide.incidents import Change
+    from anchorwatch.decide.incidents import Change, Telling
     from anchorwatch.decide.notices import Notice
     from anchorwatch.decide.recovery import Estimator
-    from anchorwatch.decide.retrain import RetrainReason
     from anchorwatch.decide.retraining import StatusReport
     from anchorwatch.decide.rules import Rules
+
+
+CALM: Final = Situation(episode=0, incident=0)
+"""Where there is no trouble: nothing can begin to fire."""
 
 
 class Decisions(msgspec.Struct, frozen=True):
@@ -45,8 +49,8 @@ class Decisions(msgspec.Struct, frozen=True):
     episodes
         How many times alerts of the model have fired, ever. Ids are made of it, so that an alert that was forgotten
         and fires again cannot repeat one.
-    incident
-        The present incident, or the last.
+    incidents
+        How many there were, and those that are open.
     retrain
         What each retrain policy remembers, by name.
     considered
@@ -63,7 +67,7 @@ class Decisions(msgspec.Struct, frozen=True):
 
     alerts: dict[Identity, AlertState] = {}
     episodes: int = 0
-    incident: Incident = Incident()
+    incidents: Incidents = Incidents()
     retrain: dict[str, RetrainState] = {}
     considered: Considered | None = None
     replaced: tuple[str, ...] = ()
@@ -91,7 +95,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     alerts: tuple[AlertState, ...]
     episodes: int
-    incident: Incident
+    incidents: Incidents
     retrain: dict[str, RetrainState]
     considered: Considered | None
     replaced: tuple[str, ...]
@@ -153,6 +157,16 @@ def supersede(
     return desk.result()
 
 
+def settle(rules: Rules, state: Decisions, at: int) -> tuple[Decisions, Outcome]:
+    """Let event time come to `at` without evidence: incidents that were to be told before are told.
+
+    All evidence from before `at` has been decided on; so it does not matter how often this is called.
+    """
+    desk = _Desk(rules, state)
+    desk.come_to(at)
+    return desk.result()
+
+
 class _Desk:
     """The state of one model while evidence is worked through."""
 
@@ -160,7 +174,8 @@ class _Desk:
         self._rules = rules
         self._alerts = dict(state.alerts)
         self._episodes = state.episodes
-        self._incident = state.incident
+        self._ledger = Ledger(rules.model, rules.incidents, state.incidents, self._alerts)
+        self._causes = Causes(self._alerts)
         self._retrain = RetrainDesk(rules, state, knowledge or Knowledge())
         self._reached = state.reached
         self._replaced = frozenset(state.replaced)
@@ -170,21 +185,28 @@ class _Desk:
     def take(self, evidence: Evidence) -> None:
         if evidence.at < self._reached:
             evidence = replace(evidence, at=self._reached)
-        self._reached = evidence.at
+        self._reach(evidence.at)
         identity = evidence.identity
         if identity.version in self._replaced:
             self._decided.append(Decided(evidence.at, identity, Reason.SUPERSEDED))
             return
-        reason, change = self._advance(evidence)
-        retrain: tuple[tuple[str, RetrainReason], ...] = ()
-        if self._incident.open:
-            fired = reason is Reason.FIRED
-            retrain = self._retrain.ask(evidence, self._incident.number, self._alerts, fired=fired)
-        self._decided.append(Decided(evidence.at, identity, reason, change, retrain))
+        known = self._alerts.get(identity)
+        situation = self._situation(evidence, known) if is_trouble(evidence) else CALM
+        decided = self._advance(evidence, situation)
+        begins = decided.reason in {Reason.FIRED, Reason.FLAPPING}
+        retrain = self._retrain.ask(evidence, self._ledger.incidents, self._alerts, begins=begins)
+        self._decided.append(decided._replace(retrain=retrain))
         self._follow()
 
+    def come_to(self, at: int) -> None:
+        self._ledger.come_to(at)
+
+    def _reach(self, at: int) -> None:
+        self._reached = max(self._reached, at)
+        self._ledger.come_to(self._reached)
+
     def report(self, status: StatusReport) -> None:
-        self._reached = max(self._reached, status.at)
+        self._reach(status.at)
         done = self._retrain.take(status, self._reached)
         if done is not None and not done.armed:
             self.end_all(done.version, self._reached, done.becomes)
@@ -193,12 +215,14 @@ class _Desk:
 
     def end_all(self, version: str, at: int, by: str | None) -> None:
         """End the alerts of a version, because another took over, or because a retraining that brought none ended."""
-        self._reached = max(self._reached, at)
+        self._reach(at)
         retrained = by is not None and (by in {"", version} or self._retrain.retrained(by, self._reached))
         reason = Reason.RETRAINED if retrained else Reason.SUPERSEDED
         for identity in sorted(identity for identity in self._alerts if identity.version == version):
             notice = life.supersede(self._alerts.pop(identity), self._reached, reason)
-            self._decided.append(Decided(self._reached, identity, reason, self._tell(notice)))
+            self._causes.note(identity, None)
+            change, telling = self._tell(notice)
+            self._decided.append(Decided(self._reached, identity, reason, change, telling=telling))
 
     def replaced_by(self, version: str, by: str) -> None:
         """Let evidence of a version count for nothing, because another took over."""
@@ -206,32 +230,36 @@ class _Desk:
             self._retrain.serves(by, self._reached)
         self._replaced = (self._replaced | {version}) - {by}
 
-    def _advance(self, evidence: Evidence) -> tuple[Reason, Change | None]:
+    def _situation(self, evidence: Evidence, alert: AlertState | None) -> Situation:
+        return Situation(
+            episode=self._episodes + 1,
+            incident=self._ledger.joining(evidence, alert),
+            inhibited=self._causes.explain(evidence.identity),
+        )
+
+    def _advance(self, evidence: Evidence, situation: Situation) -> Decided:
         """Take evidence into its alert; return the step that took and what that did to the incident."""
         identity = evidence.identity
-        situation = Situation(
-            episode=self._episodes + 1,
-            incident=self._incident.joining,
-            inhibited=is_trouble(evidence) and inhibited(identity, self._alerts.values()),
-        )
         step = life.advance(self._rules.alerts[identity.kind], self._alerts.get(identity), evidence, situation)
         if step.state is not None:
             self._alerts[identity] = step.state
         else:
             self._alerts.pop(identity, None)
-        return step.reason, self._tell(step.notice)
+        self._causes.note(identity, step.state)
+        change, telling = self._tell(step.notice)
+        return Decided(evidence.at, identity, step.reason, change, telling=telling)
 
     def _follow(self) -> None:
         """Look after retrainings that nobody acknowledged, or that failed."""
-        for evidence in self._retrain.follow(self._alerts, self._reached, self._replaced):
-            self._advance(evidence)
+        for evidence, incident in self._retrain.follow(self._alerts, self._reached, self._replaced):
+            self._advance(evidence, Situation(self._episodes + 1, incident))
 
     def result(self) -> tuple[Decisions, Outcome]:
         retrain = self._retrain
         decisions = Decisions(
             alerts=self._alerts,
             episodes=self._episodes,
-            incident=self._incident,
+            incidents=self._ledger.incidents,
             retrain=retrain.states,
             considered=retrain.considered,
             replaced=tuple(sorted(self._replaced)),
@@ -243,20 +271,17 @@ class _Desk:
             tuple(self._notices),
             tuple(retrain.triggers),
             tuple(self._decided),
+            tuple(self._ledger.notices),
             again=tuple(retrain.again),
             reported=tuple(retrain.reported),
         )
 
-    def _tell(self, notice: Notice | None) -> Change | None:
+    def _tell(self, notice: Notice | None) -> tuple[Change | None, Telling | None]:
         """Note what is told, and what it does to the incident."""
         if notice is None:
-            return None
+            return None, None
         self._notices.append(notice)
         if notice.reason is Reason.REPEATED:
-            return None
-        if notice.reason is Reason.FIRED:
-            self._episodes = notice.episode
-            self._incident, change = self._incident.joined(notice.at)
-        else:
-            self._incident, change = self._incident.left()
-        return change
+            return None, None
+        self._episodes = max(self._episodes, notice.episode)
+        return self._ledger.follow(notice)

@@ -1,4 +1,4 @@
-"""What the decisions come to: what is to be told, and why."""
+"""What came of deciding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Identity
-    from anchorwatch.decide.incidents import Change
+    from anchorwatch.decide.incident_notice import IncidentNotice
+    from anchorwatch.decide.incidents import Change, Telling
     from anchorwatch.decide.notices import Notice
     from anchorwatch.decide.reasons import Reason
     from anchorwatch.decide.retrain import RetrainReason
@@ -28,6 +29,8 @@ class Decided(NamedTuple):
         What that did to the incident of the model; None for nothing.
     retrain
         (policy, reason) for each retrain policy that was considered.
+    telling
+        Why that incident is told, or not; None where nothing changed.
     """
 
     at: int
@@ -35,6 +38,7 @@ class Decided(NamedTuple):
     reason: Reason
     change: Change | None = None
     retrain: tuple[tuple[str, RetrainReason], ...] = ()
+    telling: Telling | None = None
 
 
 class Outcome(NamedTuple):
@@ -48,6 +52,8 @@ class Outcome(NamedTuple):
         Requests to retrain.
     decided
         One for each piece of evidence, in order; of `supersede` one for each alert that was ended.
+    incidents
+        Tellings of incidents.
     again
         Triggers that are published once more, because nobody acknowledged them.
     reported
@@ -57,5 +63,6 @@ class Outcome(NamedTuple):
     notices: tuple[Notice, ...]
     triggers: tuple[Trigger, ...]
     decided: tuple[Decided, ...]
+    incidents: tuple[IncidentNotice, ...] = ()
     again: tuple[Again, ...] = ()
     reported: tuple[Reported, ...] = ()

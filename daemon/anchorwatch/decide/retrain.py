@@ -23,7 +23,7 @@ class RetrainReason(enum.StrEnum):
     NO_INCIDENT
         No alert of that version is firing.
     ALREADY_TRIGGERED
-        This incident has had its trigger; it never gets another.
+        This incident, or one that opened after it, has had its trigger; it never gets another.
     KIND_NOT_ASKED
         Alerts are firing, none of a kind that the policy asks for.
     DIRECTION_NOT_ASKED
@@ -98,13 +98,17 @@ class RetrainState(msgspec.Struct, frozen=True):
     recent
         When its triggers within the time of its budget were sent.
     held
-        The last estimate that held one back.
+        The last estimate that held one back, of each incident that may be open still.
     """
 
     incident: int = 0
     triggered_at: int | None = None
     recent: tuple[int, ...] = ()
-    held: Held | None = None
+    held: tuple[Held, ...] = ()
+
+    def held_back(self, incident: int) -> Held | None:
+        """Return the last estimate that held a trigger for an incident back."""
+        return next((held for held in self.held if held.incident == incident), None)
 
 
 class Considered(msgspec.Struct, frozen=True):
@@ -141,17 +145,19 @@ def consider(policy: RetrainPolicy, state: RetrainState, occasion: Occasion) -> 
     labels = occasion.labelled - first.labelled
     if labels < policy.min_labels:
         return Consideration(state, RetrainReason.TOO_FEW_LABELS)
-    held = state.held
-    if policy.least_gain is not None and held is not None and held.incident == occasion.incident:  # noqa: SIM102
-        if labels < 2 * max(held.labelled, 1):
-            return Consideration(state, held.reason)
+    held = state.held_back(occasion.incident) if policy.least_gain is not None else None
+    if held is not None and labels < 2 * max(held.labelled, 1):
+        return Consideration(state, held.reason)
     estimator = occasion.estimator
     estimate = None if estimator is None else estimator(occasion.version, first.since, occasion.labelled)
     refusal = _too_little(policy, estimate)
+    others = tuple(h for h in state.held if h.incident in occasion.open and h.incident != occasion.incident)
     if refusal is not None:
-        return Consideration(msgspec.structs.replace(state, held=Held(occasion.incident, labels, refusal)), refusal)
+        held = Held(occasion.incident, labels, refusal)
+        return Consideration(msgspec.structs.replace(state, held=(*others, held)), refusal)
     trigger = trigger_of(policy, occasion, causes, estimate)
-    sent = RetrainState(occasion.incident, occasion.at, _within_budget(policy, (*state.recent, occasion.at), occasion))
+    recent = _within_budget(policy, (*state.recent, occasion.at), occasion)
+    sent = RetrainState(occasion.incident, occasion.at, recent, others)
     return Consideration(sent, RetrainReason.TRIGGERED, trigger)
 
 
@@ -170,7 +176,7 @@ def _no_cause(
     asked, loud, causes = narrowed
     objections = (
         (not kinds, RetrainReason.NO_INCIDENT),
-        (state.incident == occasion.incident, RetrainReason.ALREADY_TRIGGERED),
+        (state.incident >= occasion.incident, RetrainReason.ALREADY_TRIGGERED),
         (not any(policy.asks_for_kind(kind) for kind in kinds), RetrainReason.KIND_NOT_ASKED),
         (not asked, RetrainReason.DIRECTION_NOT_ASKED),
         (not loud, RetrainReason.SEVERITY_NOT_ASKED),

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from anchorwatch.decide.alerts import AlertState
     from anchorwatch.decide.decision import Decisions
     from anchorwatch.decide.evidence import Evidence, Identity
+    from anchorwatch.decide.incidents import Incidents
     from anchorwatch.decide.recovery import Estimator
     from anchorwatch.decide.retrain import RetrainReason
+    from anchorwatch.decide.retrain_policy import RetrainPolicy
     from anchorwatch.decide.retraining import StatusReport
     from anchorwatch.decide.rules import Rules
     from anchorwatch.decide.triggers import Trigger
@@ -68,26 +70,33 @@ class RetrainDesk:
         self._told = any(identity.kind is Kind.RETRAIN for identity in state.alerts)
 
     def ask(
-        self, evidence: Evidence, incident: int, alerts: Mapping[Identity, AlertState], *, fired: bool
+        self, evidence: Evidence, incidents: Incidents, alerts: Mapping[Identity, AlertState], *, begins: bool
     ) -> tuple[tuple[str, RetrainReason], ...]:
-        """Consider the policies during an incident, if there is anything new for them."""
+        """Consider the policies for each open incident of a version, if there is anything new for them."""
+        if not (incidents.open and self._rules.retrain):
+            return ()
         looked_at = Considered(evidence.identity.version, evidence.at, evidence.labelled)
-        if looked_at == self.considered and not fired:
+        if looked_at == self.considered and not begins:
             return ()
         self.considered = looked_at
+        numbers = [incident.number for incident in incidents.of_version(evidence.identity.version)]
         reasons = []
-        for policy in self._rules.retrain:
-            occasion = self._occasion(evidence, incident, alerts)
-            found = consider(policy, self.states.get(policy.name, RetrainState()), occasion)
-            reasons.append((policy.name, found.reason))
-            if found.state != RetrainState():
-                self.states[policy.name] = found.state
-            if found.trigger is not None:
-                self.triggers.append(found.trigger)
-                if not policy.dry_run:
-                    asked = Retraining.of_trigger(found.trigger, again=policy.again)
-                    self.retrainings = remembered(self.retrainings, asked)
+        for number in numbers or [incidents.number]:
+            for policy in self._rules.retrain:
+                occasion = self._occasion(evidence, number, incidents, alerts)
+                reasons.append((policy.name, self._consider(policy, occasion)))
         return tuple(reasons)
+
+    def _consider(self, policy: RetrainPolicy, occasion: Occasion) -> RetrainReason:
+        found = consider(policy, self.states.get(policy.name, RetrainState()), occasion)
+        if found.state != RetrainState():
+            self.states[policy.name] = found.state
+        if found.trigger is not None:
+            self.triggers.append(found.trigger)
+            if not policy.dry_run:
+                asked = Retraining.of_trigger(found.trigger, again=policy.again)
+                self.retrainings = remembered(self.retrainings, asked)
+        return found.reason
 
     def take(self, report: StatusReport, at: int) -> Retraining | None:
         """Take a report that counts at an event time; return the retraining that ended well because of it."""
@@ -107,8 +116,10 @@ class RetrainDesk:
         """Whether it is a retraining that brings a version which takes over at a time."""
         return any(r.becomes == version and (r.armed or r.served_at == at) for r in self.retrainings)
 
-    def follow(self, alerts: Mapping[Identity, AlertState], at: int, replaced: frozenset[str]) -> Iterator[Evidence]:
-        """Publish again what nobody acknowledged, and yield the evidence that begins and ends alerts about that."""
+    def follow(
+        self, alerts: Mapping[Identity, AlertState], at: int, replaced: frozenset[str]
+    ) -> Iterator[tuple[Evidence, int]]:
+        """Publish again what nobody acknowledged, and yield the evidence about it, each with its incident."""
         policies = {policy.name: policy for policy in self._rules.retrain} if self._rules.answered else {}
         late = any(unanswered.trouble_of(r, policies.get(r.policy), at) for r in self.retrainings)
         if not (late or self._told):
@@ -120,9 +131,9 @@ class RetrainDesk:
                 continue
             if at - retraining.published_at >= policy.acknowledge_within and at < retraining.trigger.expires_at:
                 self._publish_again(retraining, at)
-        for evidence in unanswered.evidence_of(self._rules, lasting, alerts, at, replaced):
+        for told in unanswered.evidence_of(self._rules, lasting, alerts, at, replaced):
             self._told = True
-            yield evidence
+            yield told
 
     def _publish_again(self, retraining: Retraining, at: int) -> None:
         if retraining.trigger is not None:
@@ -131,7 +142,9 @@ class RetrainDesk:
             told = msgspec.structs.replace(retraining, published=number, published_at=at)
             self.retrainings = tuple(told if r is retraining else r for r in self.retrainings)
 
-    def _occasion(self, evidence: Evidence, incident: int, alerts: Mapping[Identity, AlertState]) -> Occasion:
+    def _occasion(
+        self, evidence: Evidence, incident: int, incidents: Incidents, alerts: Mapping[Identity, AlertState]
+    ) -> Occasion:
         version = evidence.identity.version
         underway = [r.requested_at for r in self.retrainings if r.underway] if self._rules.answered else []
         return Occasion(
@@ -145,8 +158,12 @@ class RetrainDesk:
             firing=tuple(
                 Cause(identity, alert.episode.trouble, alert.episode.severity, alert.episode.started_at)
                 for identity, alert in alerts.items()
-                if alert.episode is not None and identity.version == version and identity.kind is not Kind.RETRAIN
+                if alert.episode is not None
+                and identity.version == version
+                and alert.episode.incident == incident
+                and identity.kind is not Kind.RETRAIN
             ),
+            open=tuple(each.number for each in incidents.open),
             underway=tuple(underway),
             fresh_since=self.fresh_since,
             estimator=self._knowledge.estimator,

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from anchorwatch.decide.alerts import AlertPolicy
+from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.incidents import IncidentPolicy
 from anchorwatch.decide.retrain_policy import RetrainPolicy
 from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.decide.unanswered import ALERTING
@@ -29,6 +30,8 @@ class Rules(msgspec.Struct, frozen=True):
         A policy for each kind of trouble.
     retrain
         Retrain policies, by different names.
+    incidents
+        What incidents are made by.
     answered
         Whether anybody reports what becomes of triggers.
     made_with
@@ -39,6 +42,7 @@ class Rules(msgspec.Struct, frozen=True):
     model: str
     alerts: dict[Kind, AlertPolicy]
     retrain: tuple[RetrainPolicy, ...] = ()
+    incidents: IncidentPolicy = IncidentPolicy()
     answered: bool = False
     made_with: Fingerprints = Fingerprints()
 
@@ -63,6 +67,7 @@ def rules_of(
         model=name,
         alerts={kind: AlertPolicy.of_settings(alert) for kind, alert in alerting.items()} | {Kind.RETRAIN: ALERTING},
         retrain=tuple(RetrainPolicy.of_settings(retrain) for retrain in model.retrain),
+        incidents=IncidentPolicy.of_settings(model),
         answered=answered,
         made_with=made_with or Fingerprints(),
     )

@@ -62,9 +62,11 @@ class Occasion(NamedTuple):
     labelled, rows
         Labelled predictions, and predictions, of that version so far.
     incident
-        The number of the open incident.
+        The number of the open incident that it is about.
     firing
-        The alerts of that version that fire.
+        The alerts of that version and incident that fire.
+    open
+        The numbers of all open incidents of the model.
     underway
         When each retraining of the model that has not ended was asked for.
     fresh_since
@@ -85,6 +87,7 @@ class Occasion(NamedTuple):
     incident: int
     firing: tuple[Cause, ...]
     rows: int = 0
+    open: tuple[int, ...] = ()
     underway: tuple[int, ...] = ()
     fresh_since: int | None = None
     estimator: Estimator | None = None

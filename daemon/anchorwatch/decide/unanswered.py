@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from anchorwatch.decide.alerts import AlertPolicy
+from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.evidence import Evidence, Identity, Kind
 from anchorwatch.decide.retraining import Progress
 from anchorwatch_detectors.base import Direction, Level, Verdict
@@ -51,8 +51,8 @@ def evidence_of(
     alerts: Mapping[Identity, AlertState],
     at: int,
     replaced: Collection[str],
-) -> Iterator[Evidence]:
-    """Yield the evidence that begins and ends the alerts of retrainings.
+) -> Iterator[tuple[Evidence, int]]:
+    """Yield the evidence that begins and ends the alerts of retrainings, and the incident of each.
 
     Parameters
     ----------
@@ -69,20 +69,27 @@ def evidence_of(
     """
     policies = {policy.name: policy for policy in rules.retrain} if rules.answered else {}
     wanted = {
-        Identity(rules.model, retraining.version, "", Kind.RETRAIN, retraining.policy, trouble): retraining
+        (
+            Identity(rules.model, retraining.version, "", Kind.RETRAIN, retraining.policy, trouble),
+            retraining.incident,
+        ): (retraining)
         for retraining in retrainings
         if (trouble := trouble_of(retraining, policies.get(retraining.policy), at)) is not None
         and retraining.version not in replaced
     }
     firing = {
-        identity: alert.episode
+        (identity, alert.episode.incident): alert.episode
         for identity, alert in alerts.items()
         if identity.kind is Kind.RETRAIN and alert.episode is not None
     }
-    for identity in sorted(firing.keys() - wanted.keys()):
-        yield _evidence(identity, at, firing[identity].trouble.latest.baseline, None)
-    for identity in sorted(wanted.keys() - firing.keys()):
-        yield _evidence(identity, at, wanted[identity].baseline, wanted[identity].requested_at)
+    for over in sorted(firing.keys() - wanted.keys()):
+        yield _evidence(over[0], at, firing[over].trouble.latest.baseline, None), over[1]
+    told = {identity for identity, _ in firing.keys() & wanted.keys()}
+    for new in sorted(wanted.keys() - firing.keys()):
+        identity, incident = new
+        if identity not in told:  # an alert fires in one incident at a time, the oldest
+            told.add(identity)
+            yield _evidence(identity, at, wanted[new].baseline, wanted[new].requested_at), incident
 
 
 def _evidence(identity: Identity, at: int, baseline: str, since: int | None) -> Evidence:

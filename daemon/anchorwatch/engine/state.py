@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.runs import Run
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(slots=True)
@@ -85,6 +86,8 @@ class State:
         How many records went which way, by name; cumulative.
     heard, statuses
         Newest event time of reports on retrainings by partition, ns, and the reports that wait for event time.
+    outside
+        Ids of predictions that are not in the sample that is joined, remembered against duplicates.
     """
 
     mark: Watermark
@@ -96,6 +99,7 @@ class State:
     counts: dict[str, int] = field(default_factory=dict)
     heard: dict[str, int] = field(default_factory=dict)
     statuses: tuple[Waiting, ...] = ()
+    outside: Join = field(default_factory=Join)
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -110,16 +114,15 @@ class State:
         """Return every count by name, what waits included: the input records add up over them.
 
         predictions = late_predictions + too_many_versions + duplicate_predictions + pending_predictions + matched +
-        waiting_predictions + expired_predictions
+        waiting_predictions + expired_predictions + sampled_out_predictions
 
         labels = matched + duplicate_labels + revised_labels + late_labels + orphan_labels + waiting_labels +
-        pending_labels
+        pending_labels + sampled_out_labels
 
         statuses = all status_* + pending_statuses
 
-        records read = predictions + labels + statuses + all dead_* + all skipped_*, where no record is both a
-        prediction and its label (one topic for both). `retimed_labels` are labels that came late in their log: they
-        count as any other.
+        records read = predictions + labels + statuses + all dead_* + all skipped_*, where none is both a prediction and
+        its label (one topic for both). `retimed_labels` are labels that came late in their log: they count as others.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
@@ -174,7 +177,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     state
         What to write.
     before
-        The state that was written last; what is the same object in both is left out, and tables of the join that are
+        The state that was written last; what is the same object in both is left out, and runs of the join that are
         gone are given as None.
     """
     head = {
@@ -188,19 +191,17 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
             {"name": v.name, "seen": v.seen, "baseline": None if v.baseline is None else v.baseline.id}
             for v in state.versions
         ],
-        "tables": sorted(state.join.tables),
         "join": state.join.to_plain(),
+        "outside": state.outside.to_plain(),
         "decisions": state.decisions.to_plain(),
         "heard": dict(sorted(state.heard.items())),
         "statuses": [list(waiting) for waiting in state.statuses],
         "accounting": dict(sorted(state.accounting().items())),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
-    old = before.join.tables if before is not None else {}
-    for stretch, table in state.join.tables.items():
-        if old.get(stretch) is not table:
-            parts[f"join/{stretch}"] = pack(table.to_plain())
-    parts |= {f"join/{stretch}": None for stretch in old if stretch not in state.join.tables}
+    runs, old = _runs(state), {} if before is None else _runs(before)
+    parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
+    parts |= {name: None for name in old if name not in runs}
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
@@ -211,6 +212,12 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         if version.baseline is not None and (saved is None or saved.baseline is not version.baseline):
             parts[f"version/{i}/baseline"] = version.baseline.to_json()
     return parts
+
+
+def _runs(state: State) -> dict[str, Run]:
+    """Return the runs of what is joined and of what is not, by the name of their parts."""
+    joins = (("join", state.join), ("outside", state.outside))
+    return {f"{place}/{name}": run for place, join in joins for name, run in join.parts().items()}
 
 
 def saved_accounting(head: bytes) -> dict[str, int]:
@@ -238,11 +245,11 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     try:
         head = unpack(parts["head"])
         _check(watch, head)
-        tables = {stretch: unpack(parts[f"join/{stretch}"]) for stretch in head["tables"]}
         return State(
             mark=Watermark(head["newest"], head["frontier"]),
             pending=Pending.from_plain(unpack(parts["pending"])),
-            join=Join.from_plain(head["join"], tables),
+            join=Join.from_plain(head["join"], lambda name: unpack(parts[f"join/{name}"])),
+            outside=Join.from_plain(head["outside"], lambda name: unpack(parts[f"outside/{name}"])),
             versions=[_version(watch, parts, i, v) for i, v in enumerate(head["versions"])],
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.engine import building, join, statuses, succession, watermark
+from anchorwatch.engine import building, sampling, statuses, succession, watermark
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
@@ -121,9 +121,7 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
 def _joined(watch: Watch, state: State, release: Release, records: Columns, at: NDArray[np.int64]) -> Outcomes:
     labels = release.labels
     arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number)
-    state.join, outcomes = join.match(state.join, watch.terms, records, at, arrivals, release.label_at)
-    state.join = join.forget(state.join, watch.terms, state.mark.frontier)
-    return outcomes
+    return sampling.match(watch, state, records, at, arrivals, release.label_at)
 
 
 def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anchorwatch.decide.decision import decide, report, supersede
+from anchorwatch.decide.decision import decide, report, settle, supersede
 from anchorwatch.decide.outcome import Outcome as Decision
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.routing import Takeover
@@ -91,6 +91,7 @@ def decided(
             for takeover in _armed(state, arrivals, event.moment):
                 insort(events, _Event(takeover.moment, takeover), key=_moment)
     note(decide(watch.rules, state.decisions, evidence[start:], estimator, data))
+    note(settle(watch.rules, state.decisions, state.mark.frontier))
     return joined(told)
 
 

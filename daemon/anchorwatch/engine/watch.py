@@ -12,11 +12,12 @@ from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.engine.budget import PARAMETER
-from anchorwatch.engine.join import Terms
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
+from anchorwatch.engine.sampling import REMEMBERED
 from anchorwatch.engine.share_monitor import Bounds
+from anchorwatch.engine.stretches import Terms
 from anchorwatch.engine.track import Plan
 from anchorwatch.engine.window_monitor import Family
 from anchorwatch.errors import ConfigurationError
@@ -28,7 +29,6 @@ from anchorwatch.events.columns import (
     Shape,
 )
 from anchorwatch.events.shape import shape_of
-from anchorwatch.settings.units import NS
 from anchorwatch_detectors import registry
 from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from anchorwatch.settings.models import Model
     from anchorwatch.settings.monitors import Accuracy, Drift, Monitor
     from anchorwatch_detectors.comparison import WindowTest
-
-REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
 
 ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
 """Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
@@ -66,6 +64,8 @@ class Watch:
         What is watched of each track; outcomes is None without labels.
     terms
         How long predictions and labels wait for each other.
+    sample
+        Share of the ids that are joined, 0 to 1.
     lateness
         Allowed lateness, ns.
     first, first_labelled
@@ -98,6 +98,7 @@ class Watch:
     predictions: Plan
     outcomes: Plan | None
     terms: Terms
+    sample: float
     lateness: int
     first: int
     first_labelled: int
@@ -130,16 +131,12 @@ def compile_watch(
 
     Parameters
     ----------
-    source
-        Who we are, in every id.
-    name, model
-        The model and its configuration.
+    source, name, model
+        Who we are, in every id; the model and its configuration.
     given
         The baseline it names; None where it is made of the first rows.
-    code
-        Version of anchorwatch, noted in baselines.
-    answered
-        Whether anybody reports what becomes of triggers.
+    code, answered
+        Version of anchorwatch, noted in baselines; whether anybody reports what becomes of triggers.
 
     Raises
     ------
@@ -159,7 +156,6 @@ def compile_watch(
     early = 0 if model.labels is None else model.labels.early
     first = model.baseline.first or 0
     fingerprint = _fingerprint(model, given)
-    made_with = Fingerprints(code, fingerprint)
     return Watch(
         name=name,
         source=source,
@@ -167,6 +163,7 @@ def compile_watch(
         predictions=_predictions_plan(model, shape),
         outcomes=None if model.labels is None else _outcomes_plan(model),
         terms=Terms(max(wait, model.event_time.lateness), early),
+        sample=1.0 if model.labels is None else model.labels.sample,
         lateness=model.event_time.lateness,
         first=first,
         first_labelled=model.baseline.labels or first,
@@ -178,7 +175,7 @@ def compile_watch(
         regression=model.predictions.prediction.kind == "regression",
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
-        rules=rules_of(source, name, model, made_with, answered=answered),
+        rules=rules_of(source, name, model, Fingerprints(code, fingerprint), answered=answered),
         fingerprint=fingerprint,
         code=code,
     )
@@ -191,8 +188,10 @@ _OTHER_SEASON = (
 
 
 def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerting and retrain policies may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain"})
+    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
+    form = model.model_dump(mode="json", exclude={"retrain", "incidents"})
+    for feature in form["predictions"]["features"].values():
+        feature.pop("importance")
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
     if model.baseline.season is None:

@@ -54,7 +54,7 @@ LOUD = {"severity": "critical"}
 SOON, QUIET, RUNS = {"cooldown": 0}, {"quiet_after_version": HOUR}, {"timeout": 4 * HOUR}
 TWICE = {"most": 2, "most_in": 10 * HOUR, "cooldown": 0}
 GAIN = {"least_gain": 5.0}
-HELD = RetrainState(held=Held(3, 260, RetrainReason.RECOVERS_TOO_LITTLE))
+HELD = RetrainState(held=(Held(3, 260, RetrainReason.RECOVERS_TOO_LITTLE),))
 # title, firing, what the policy says beside POLICY, its state, what the occasion is beside the usual, reason
 TABLE = [
     ("no alert of that version fires", [], {}, FRESH, {}, "no_incident"),
@@ -97,9 +97,9 @@ def test_a_policy_decides_as_the_table_says(title, firing, rule, state, more, re
     assert (found.trigger is not None) == (reason == "triggered")
     if found.trigger is not None:
         assert (found.state.incident, found.state.triggered_at) == (more.get("incident", 3), 5 * HOUR)
-        assert found.state.held is None
+        assert found.state.held == ()
     elif found.state != state:
-        assert found.state == msgspec.structs.replace(state, held=Held(3, 500, found.reason))
+        assert found.state == msgspec.structs.replace(state, held=(Held(3, 500, found.reason),))
 
 
 def test_what_a_retraining_would_recover_is_asked_only_where_nothing_else_speaks_against_it(cause):

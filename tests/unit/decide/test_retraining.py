@@ -28,6 +28,7 @@ def rules(*, answered=True, **changes):
             "predictions": {"topic": "p", "id": "id", "prediction": {"kind": "binary", "score": "score"}},
             "labels": {"topic": "l", "id": "id", "value": "y"},
             "baseline": {"first": 1000},
+            "monitors": {"accuracy": {"alert": {"flapping": None}}},
             "retrain": retrain,
         }
     )
@@ -125,7 +126,7 @@ def test_a_trigger_that_nobody_acknowledges_in_time_is_an_alert_until_somebody_d
     assert message["baseline_id"] == "bl-2026-04"
     state, _, outcome = tell(rules(), state, trigger.id, "acknowledged", minute=95)
     assert told_of(outcome) == [("unanswered", Reason.RESOLVED, "resolved")]
-    assert state.incident.firing == 1
+    assert [i.firing for i in state.incidents.open] == [1]
 
 
 def test_nobody_is_missed_where_nobody_reports(asked, evidence):
@@ -147,7 +148,7 @@ def test_a_retraining_that_failed_is_an_alert_and_neither_opens_an_incident_nor_
     assert [n.incident for n in outcome.notices] == [1]
     state, outcome = decide(rules(), state, [evidence(30, "stable!"), evidence(31, "stable!")])
     assert told_of(outcome) == [("failed", Reason.RESOLVED, "resolved")]
-    assert (state.incident.open, state.alerts) == (False, {})
+    assert (state.incidents.open, state.alerts) == ((), {})
 
 
 def test_a_failure_told_after_the_incident_is_no_alert(asked, evidence, tell):
@@ -162,7 +163,7 @@ def test_an_unanswered_trigger_is_published_again_byte_for_byte_only_where_the_c
     state, trigger = asked(sure, labels=1000)
     state, outcome = decide(sure, state, [evidence(m, "drift!", labels=1000 + m) for m in (69, 70, 129, 130)])
     assert [(again.trigger, again.number) for again in outcome.again] == [(trigger, 2), (trigger, 3)]
-    first, *more = messages("/aw", OUTPUTS, Outcome((), (trigger,), (), outcome.again))
+    first, *more = messages("/aw", OUTPUTS, Outcome((), (trigger,), (), again=outcome.again))
     assert {(m.key, m.value, m.headers) for m in more} == {(first.key, first.value, first.headers)}
     assert [m.id for m in (first, *more)] == [trigger.id, f"{trigger.id}/2", f"{trigger.id}/3"]
     _, outcome = decide(sure, state, [evidence(260, "drift!")])
@@ -180,7 +181,7 @@ def test_a_success_without_a_new_version_closes_the_incident_at_once_and_is_quie
     state, trigger = asked(quiet)
     state, _, outcome = tell(quiet, state, trigger.id, "succeeded")
     assert [(n.reason, n.status, n.at) for n in outcome.notices] == [(Reason.RETRAINED, "resolved", at(20))]
-    assert (state.alerts, state.incident.open) == ({}, False)
+    assert (state.alerts, state.incidents.open) == ({}, ())
     _, outcome = decide(quiet, state, [evidence(30, "drift!"), evidence(79, "drift!"), evidence(80, "drift!")])
     assert [dict(d.retrain)["default"] for d in outcome.decided] == [
         RetrainReason.FRESH_VERSION, RetrainReason.FRESH_VERSION, RetrainReason.TRIGGERED,
@@ -190,14 +191,14 @@ def test_a_success_without_a_new_version_closes_the_incident_at_once_and_is_quie
 def test_a_success_with_a_new_version_keeps_the_incident_until_that_version_takes_over(asked, evidence, tell, at):
     state, trigger = asked(rules())
     state, _, outcome = tell(rules(), state, trigger.id, "succeeded", version="15")
-    assert (outcome.notices, state.incident.open, state.retrainings[0].armed) == ((), True, True)
+    assert (outcome.notices, bool(state.incidents.open), state.retrainings[0].armed) == ((), True, True)
     state, outcome = supersede(rules(), state, "14", at(40), by="15")
     assert [(n.reason, n.at) for n in outcome.notices] == [(Reason.RETRAINED, at(40))]
     assert (
         "the model was retrained"
         in json.loads(messages("/aw", OUTPUTS, outcome)[0].value)["data"]["annotations"]["summary"]
     )
-    assert (state.retrainings[0].armed, state.fresh_since, state.incident.open) == (False, at(40), False)
+    assert (state.retrainings[0].armed, state.fresh_since, state.incidents.open) == (False, at(40), ())
     _, outcome = decide(rules(), state, [evidence(41, "drift!")])
     assert [d.reason for d in outcome.decided] == [Reason.SUPERSEDED]
 

@@ -108,12 +108,12 @@ def test_the_first_prediction_of_the_version_that_came_of_it_ends_the_incident(r
     run.take(s=[said(1010, "running"), said(1020, "succeeded", version=2)])
     later(run, 1000, 1100, "1")
     assert (run.retraining.progress, run.retraining.armed) == ("succeeded", True)
-    assert run.state.decisions.incident.open
+    assert run.state.decisions.incidents.open
     later(run, 1100, 1102, "2")
     ended = [n for n in run.notices if n.status == "resolved" and n.identity.kind != "retrain"]
     assert {n.reason for n in ended} == {"retrained"}
     assert {n.at for n in ended} == {START + 1100 * SECOND}
-    assert (run.state.decisions.incident.open, run.state.decisions.replaced) == (False, ("1",))
+    assert (run.state.decisions.incidents.open, run.state.decisions.replaced) == ((), ("1",))
     assert run.retraining.served_at == START + 1100 * SECOND
 
 
