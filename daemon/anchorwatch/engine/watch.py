@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from anchorwatch.decide.decision import Rules, rules_of
+from anchorwatch.decide.rules import Rules, rules_of
+from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.engine.plans import outcomes_plan, predictions_plan
 from anchorwatch.engine.sampling import REMEMBERED
 from anchorwatch.engine.shadow import Keeping, keeping_of
@@ -104,19 +105,19 @@ class Watch:
         return self.predictions.lookouts + (() if self.outcomes is None else self.outcomes.lookouts)
 
 
-def compile_watch(source: str, name: str, model: Model, given: Baseline | None, code: str) -> Watch:
+def compile_watch(
+    source: str, name: str, model: Model, given: Baseline | None, code: str, *, answered: bool = False
+) -> Watch:
     """Return the watch of a model.
 
     Parameters
     ----------
-    source
-        Who we are, in every id.
-    name, model
-        The model and its configuration.
+    source, name, model
+        Who we are, in every id; the model and its configuration.
     given
         The baseline it names; None where it is made of the first rows.
-    code
-        Version of anchorwatch, noted in baselines.
+    code, answered
+        Version of anchorwatch, noted in baselines; whether anybody reports what becomes of triggers.
 
     Raises
     ------
@@ -135,6 +136,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
     wait = REMEMBERED if model.labels is None else model.labels.wait
     early = 0 if model.labels is None else model.labels.early
     first = model.baseline.first or 0
+    fingerprint = _fingerprint(model, given)
     return Watch(
         name=name,
         source=source,
@@ -155,9 +157,9 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         estimates=model.monitors.accuracy.enabled and model.monitors.accuracy.estimate,
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
-        rules=rules_of(source, name, model),
+        rules=rules_of(source, name, model, Fingerprints(code, fingerprint), answered=answered),
         keeping=keeping_of(model, shape),
-        fingerprint=_fingerprint(model, given),
+        fingerprint=fingerprint,
         code=code,
     )
 
