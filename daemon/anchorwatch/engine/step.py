@@ -15,7 +15,7 @@ import numpy as np
 from anchorwatch.decide.decision import Outcome as Decision
 from anchorwatch.decide.decision import decide, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.engine import building, sampling, watermark
+from anchorwatch.engine import building, feeds, sampling, watermark
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
@@ -70,14 +70,16 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
-    for code, known in enumerate(state.versions):
+    for code, had in enumerate(state.versions):
+        known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        if _untouched(watch, rows, labelled):
-            continue
-        version = state.versions[code] = known.copy()
-        completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
-        made += completed
+        if not _untouched(watch, rows, labelled):
+            known = known.copy()
+            completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
+            made += completed
+            findings += [(code, f) for f in found]
+        state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, state.mark.frontier)
         findings += [(code, f) for f in found]
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]

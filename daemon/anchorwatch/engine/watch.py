@@ -10,6 +10,7 @@ import msgspec
 
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
+from anchorwatch.engine import label_feed, volume
 from anchorwatch.engine.budget import PARAMETER
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
@@ -83,6 +84,8 @@ class Watch:
         Predictions of one version in a row after which it has replaced the others.
     budget
         False alarms that its monitors may raise together.
+    volume_limits, label_limits
+        When the volume and the labels that come are trouble; None for not watched.
     rules
         What the decisions go by.
     fingerprint
@@ -109,6 +112,8 @@ class Watch:
     regression: bool
     takeover: int
     budget: Budget
+    volume_limits: volume.Limits | None
+    label_limits: label_feed.Limits | None
     rules: Rules
     fingerprint: str
     code: str
@@ -173,10 +178,26 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         regression=model.predictions.prediction.kind == "regression",
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
+        volume_limits=_volume_limits(model),
+        label_limits=_label_limits(model),
         rules=rules_of(source, name, model),
         fingerprint=_fingerprint(model, given),
         code=code,
     )
+
+
+def _volume_limits(model: Model) -> volume.Limits | None:
+    chosen = model.monitors.volume
+    if not chosen.enabled:
+        return None
+    return volume.Limits(chosen.smallest_drop, chosen.silence, chosen.rise, chosen.covers)
+
+
+def _label_limits(model: Model) -> label_feed.Limits | None:
+    chosen = model.monitors.labels
+    if not chosen.enabled or model.labels is None:
+        return None
+    return label_feed.Limits(chosen.smallest_effect, chosen.silence, model.windows.min_sample)
 
 
 _OTHER_SEASON = (

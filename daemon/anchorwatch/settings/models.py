@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.alerting import Alerting
 from anchorwatch.settings.budgets import Budget, FalseAlarms
 from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
-    Alerting,
     AnyDetector,
     Count,
     Detector,
