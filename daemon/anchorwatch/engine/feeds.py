@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from anchorwatch.engine.join import Outcomes
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.routing import Routed
-    from anchorwatch.engine.state import Version
+    from anchorwatch.engine.state import State, Version
     from anchorwatch.engine.watch import Watch
+    from anchorwatch.events.columns import Batch
 
 PART: Final = 0.1
 """What these monitors may add to a model's false alarms, each, as a part of them."""
@@ -73,6 +74,22 @@ def gather(watch: Watch, version: Version, code: int, release: Release, routed: 
     return replace(version, feeds=replace(version.feeds, gathered=gathered))
 
 
+class Reached(NamedTuple):
+    """How far event time has come, and up to when every prediction that will ever come has come."""
+
+    frontier: int
+    predictions: int
+
+
+def reached(state: State, batch: Batch, routed: Routed) -> Reached:
+    """Return how far event time has come; the end of a log is no silence."""
+    frontier = state.mark.frontier
+    if not batch.over:
+        return Reached(frontier, frontier)
+    newest = [version.seen for version in state.versions] + routed.records.time[-1:].tolist()
+    return Reached(frontier, min(frontier, max(newest, default=frontier)))
+
+
 def follow(
     watch: Watch,
     version: Version,
@@ -80,19 +97,19 @@ def follow(
     release: Release,
     routed: Routed,
     outcomes: Outcomes,
-    frontier: int,
+    now: Reached,
 ) -> tuple[Version, list[Finding]]:
-    """Watch the feeds of a version, once its tracks have taken the release and event time has come to `frontier`."""
+    """Watch the feeds of a version, once its tracks have taken the release."""
     mine = routed.version == code
     first = int(routed.records.time[mine][0]) if mine.any() else None
-    feeds, findings = _volume(watch, version, first, release, routed.records.time, frontier)
+    feeds, findings = _volume(watch, version, first, release, routed.records.time, now.predictions)
     if version.outcomes is not None and version.outcomes.gathered is None and len(feeds.gathered.made):
         feeds = replace(feeds, gathered=Gathered.none())
     labels = outcomes.record.version == code
     labelled = outcomes.record.time[labels]
     chosen = mine & sampled(routed.records.ident, watch.sample)
     came = Came(routed.records.time[chosen], labelled, release.time[outcomes.at[labels]] - labelled)
-    feeds, more = _labels(watch, version, feeds, first, came, release, frontier)
+    feeds, more = _labels(watch, version, feeds, first, came, release, now.frontier)
     gathered = replace(
         feeds.gathered,
         made_at=np.full(len(feeds.gathered.made), -1),

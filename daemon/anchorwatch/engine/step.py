@@ -70,6 +70,7 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
+    reached = feeds.reached(state, batch, routed)
     for code, had in enumerate(state.versions):
         known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
@@ -79,7 +80,7 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
             completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
             made += completed
             findings += [(code, f) for f in found]
-        state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, state.mark.frontier)
+        state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, reached)
         findings += [(code, f) for f in found]
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]

@@ -257,6 +257,8 @@ class Batch:
     dead, skipped
         Dead letters and records passed over by rule (tombstones, `where`) of this batch, by reason; counted in the
         state so that everything read is accounted for.
+    over
+        Whether no further prediction will ever come: the logs of a replay have ended.
     """
 
     partitions: tuple[str, ...]
@@ -265,6 +267,7 @@ class Batch:
     idle: frozenset[str] = frozenset()
     dead: tuple[tuple[str, int], ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
+    over: bool = False
 
 
 def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:

@@ -51,6 +51,7 @@ class Decoder:
     def __init__(self, name: str, model: Model) -> None:
         self.shape = shape_of(model)
         self._name = name
+        self._predictions = model.predictions.topic
         self._topics = {model.predictions.topic} | ({model.labels.topic} if model.labels else set())
         self._formats = {text: _Format(name, model, text=text) for text in (False, True)}
 
@@ -60,6 +61,7 @@ class Decoder:
         partitions: Sequence[Partition],
         now: int,
         idle: Collection[Partition] = (),
+        ended: Collection[Partition] = (),
     ) -> tuple[Batch, list[DeadLetter]]:
         """Decode records into a batch.
 
@@ -73,6 +75,8 @@ class Decoder:
             Wall time, ns since the epoch: events too far ahead of it are dead letters.
         idle
             Partitions that are not waited for.
+        ended
+            Partitions of which no further record will ever come.
 
         Returns
         -------
@@ -101,6 +105,7 @@ class Decoder:
             idle=frozenset(map(str, idle)),
             dead=tuple(sorted(Counter(str(letter.reason) for letter in run.letters).items())),
             skipped=tuple(sorted((str(skip), n) for skip, n in run.skipped.items() if n)),
+            over=bool(ended) and all(p in ended for p in partitions if p.topic == self._predictions),
         )
         return batch, run.letters
 

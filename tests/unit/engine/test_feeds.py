@@ -1,15 +1,13 @@
 """How much comes, of predictions and of labels: quiet while nothing changes, told when it does, and how soon."""
 
-from dataclasses import replace
-
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.property.worlds import Run, World
 
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.engine.step import step
 from anchorwatch.events.records import Partition
 from anchorwatch_detectors.base import Level
 
@@ -25,6 +23,7 @@ WORLD = World(
     early=0,
     extra={
         "segments": [],
+        "retrain": [],
         "monitors": {
             **{kind: {"enabled": False} for kind in ("schema", "quality", "drift", "prediction", "latency")},
             "accuracy": {"enabled": False},
@@ -99,7 +98,7 @@ def daily(n, seed):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("times", [poisson, bursty, daily])
 def test_nothing_is_told_of_streams_that_do_not_change(times, seed):
-    """Predictions at random, in bursts, and by a cycle that the baseline covers; labels at random. All are looked at."""
+    """Predictions at random, in bursts, by a cycle that the baseline covers; labels at random. All is looked at."""
     run = run_of(times(8000, seed), seed)
     assert run.found(Kind.VOLUME) == run.found(Kind.LABELS) == run.notices == []
     assert len(run.found(Kind.VOLUME, Level.STABLE)) > 40
