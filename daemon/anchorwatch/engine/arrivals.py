@@ -68,8 +68,11 @@ def usual(arrivals: Arrivals, cycle: Cycle | None, begin: int) -> Usual:
     """Return what is usual in the bin that begins at an event time; with a cycle, at that time of it.
 
     The variance of all bins is that of a bin, cycles that the baseline covers included. With a cycle it is that of
-    successive bins: half the squared difference of two, relative to their mean (von Neumann, 1941).
+    successive bins: half the squared difference of two, relative to their mean (von Neumann, 1941). It is taken at its
+    upper limit (95 %, as of normal counts), for few bins say little of it.
     """
+    from scipy.special import chdtri
+
     counts = np.array(arrivals.counts, np.float64)
     if cycle is None:
         here, dispersion = counts, float(counts.var(ddof=1) / counts.mean())
@@ -81,6 +84,7 @@ def usual(arrivals: Arrivals, cycle: Cycle | None, begin: int) -> Usual:
         pairs = counts[1:] + counts[:-1]
         squares = np.diff(counts)[pairs > 0] ** 2 / pairs[pairs > 0]
         dispersion = float(squares.mean()) if len(squares) else 1.0
+    dispersion *= (len(counts) - 1) / float(chdtri(len(counts) - 1, 0.95))
     return Usual(float(here.mean()), max(dispersion, 1.0), int(here.min()), int(here.max()))
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.decide.evidence import POINTS, Kind
+from anchorwatch.decide.evidence import LABEL_COVERAGE, LABEL_DELAY, LABEL_FEED, POINTS, Kind
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.share_monitor import Seen, tail
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.labelling import Labelling
+    from anchorwatch.settings.models import Model
 
-COVERAGE, DELAY, FEED = "label coverage", "label delay", "label feed"
-"""Subjects."""
 SHARE, SILENCE = "share", "silence"
 """Monitors."""
 KEPT: Final = 512
@@ -133,7 +132,7 @@ class Feed:
                 stop = frontier // labelling.width
                 feed = replace(feed, passed=min(stop, int(nxt[0]) // labelling.width) if len(nxt) else stop)
                 continue
-            findings.append(_placed(_silence(feed, limits, against, end), FEED, SILENCE, (against, end, time)))
+            findings.append(_placed(_silence(feed, limits, against, end), LABEL_FEED, SILENCE, (against, end, time)))
             feed = replace(feed, passed=feed.passed + 1)
         feed, more = _ripened(feed, limits, against, frontier, time)
         latest = max(feed.last, int(made[-1]) // labelling.width if len(made) else feed.last)
@@ -152,6 +151,14 @@ class Feed:
         """Return the feed that `to_plain` described."""
         bins, ripe, passed, window, newest, last = plain
         return cls({b: tuple(c) for b, c in bins}, ripe, passed, (tuple(window[0]), window[1]), newest, last)
+
+
+def limits_of(model: Model) -> Limits | None:
+    """Return the limits that a model's settings give; None where labels do not come or are not watched."""
+    chosen = model.monitors.labels
+    if not chosen.enabled or model.labels is None:
+        return None
+    return Limits(chosen.smallest_effect, chosen.silence, model.windows.min_sample)
 
 
 def _counted(feed: Feed, labelling: Labelling, came: Came) -> dict[int, tuple[int, ...]]:
@@ -209,7 +216,7 @@ def _ripened(
         if counts[0] >= limits.min_sample:
             end = (number + 1) * labelling.width
             at = (against, end + labelling.within, time)
-            for subject, verdict in zip((COVERAGE, DELAY), _judged(counts, limits, against), strict=True):
+            for subject, verdict in zip((LABEL_COVERAGE, LABEL_DELAY), _judged(counts, limits, against), strict=True):
                 said = verdict
                 if verdict.level is Level.DRIFT:
                     said = replace(verdict, since=begin, since_low=begin, since_high=end)

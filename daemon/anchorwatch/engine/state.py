@@ -68,6 +68,13 @@ class Version:
         outcomes = None if self.outcomes is None else self.outcomes.copy()
         return replace(self, predictions=self.predictions.copy(), outcomes=outcomes)
 
+    def rested(self) -> Self:
+        """Return a copy of which no row is in the present release."""
+        version = self.copy()
+        if version.outcomes is not None:
+            version.outcomes.rest()
+        return version
+
 
 @dataclass(slots=True)
 class State:

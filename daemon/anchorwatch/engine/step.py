@@ -75,12 +75,15 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
         known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        if not _untouched(watch, rows, labelled):
+        touched = not _untouched(watch, rows, labelled)
+        if touched:
             known = known.copy()
             completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
             made += completed
             findings += [(code, f) for f in found]
         state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, reached)
+        if found and not touched:
+            state.versions[code] = state.versions[code].rested()
         findings += [(code, f) for f in found]
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.decide.evidence import POINTS, Kind
+from anchorwatch.decide.evidence import POINTS, VOLUME, Kind
 from anchorwatch.engine.arrivals import at_least, at_most, usual
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.arrivals import Arrivals, Usual
     from anchorwatch.engine.season import Cycle
+    from anchorwatch.settings.models import Model
 
-SUBJECT: Final = "volume"
 MONITOR: Final = "rate"
 EMPTY: Final = 64
 """Empty bins in a row that are judged; after them nothing new can be said until a prediction comes."""
@@ -124,7 +124,7 @@ class Volume:
                 verdict = replace(verdict, since=since, since_low=since, since_high=end)
             moment = Moment(int(np.searchsorted(time, end)), 0, end)
             findings.append(
-                Finding(moment, "", Kind.VOLUME, SUBJECT, MONITOR, verdict, against.baseline, decisive=decisive)
+                Finding(moment, "", Kind.VOLUME, VOLUME, MONITOR, verdict, against.baseline, decisive=decisive)
             )
             at += 1
         return Volume(max(at, self.bin), counts, empty), findings
@@ -137,6 +137,12 @@ class Volume:
     def from_plain(cls, plain: list[Any]) -> Self:
         """Return the volume that `to_plain` described."""
         return cls(plain[0], dict(plain[1]), (plain[2][0], plain[2][1]))
+
+
+def limits_of(model: Model) -> Limits | None:
+    """Return the limits that a model's settings give; None where its volume is not watched."""
+    chosen = model.monitors.volume
+    return Limits(chosen.smallest_drop, chosen.silence, chosen.rise, chosen.covers) if chosen.enabled else None
 
 
 def _verdict(

@@ -178,26 +178,12 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         regression=model.predictions.prediction.kind == "regression",
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
-        volume_limits=_volume_limits(model),
-        label_limits=_label_limits(model),
+        volume_limits=volume.limits_of(model),
+        label_limits=label_feed.limits_of(model),
         rules=rules_of(source, name, model),
         fingerprint=_fingerprint(model, given),
         code=code,
     )
-
-
-def _volume_limits(model: Model) -> volume.Limits | None:
-    chosen = model.monitors.volume
-    if not chosen.enabled:
-        return None
-    return volume.Limits(chosen.smallest_drop, chosen.silence, chosen.rise, chosen.covers)
-
-
-def _label_limits(model: Model) -> label_feed.Limits | None:
-    chosen = model.monitors.labels
-    if not chosen.enabled or model.labels is None:
-        return None
-    return label_feed.Limits(chosen.smallest_effect, chosen.silence, model.windows.min_sample)
 
 
 _OTHER_SEASON = (
