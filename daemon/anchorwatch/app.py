@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.decide.incidents import Incident
+from anchorwatch.decide.incidents import Incidents
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.state import State, fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
@@ -100,8 +100,8 @@ def begun_anew(watch: Watch, store: Reader) -> State:
     """
     told = store.alerts(model=watch.name, limit=-1)
     episodes = max((json.loads(row.document)["data"]["episode"] for row in told), default=0)
-    incident = Incident(number=max((row.incident or 0 for row in told), default=0))
-    return replace(fresh(watch), decisions=Decisions(episodes=episodes, incident=incident))
+    incidents = Incidents(number=max((row.incident or 0 for row in told), default=0))
+    return replace(fresh(watch), decisions=Decisions(episodes=episodes, incidents=incidents))
 
 
 class Daemon:
@@ -201,23 +201,26 @@ def _places(positions: Mapping[Partition, int | str]) -> dict[str, int | str]:
 
 
 def replayed(
-    host: Host, progress: Callable[[int], None] | None = None, until: Callable[[], bool] | None = None
+    hosts: Sequence[Host], progress: Callable[[int], None] | None = None, until: Callable[[], bool] | None = None
 ) -> None:
-    """Run a host to the end of its source, or until it is to stop.
+    """Run hosts to the end of their source, turn by turn, or until they are to stop.
 
     Parameters
     ----------
-    host
-        The host, not started yet.
+    hosts
+        The hosts, not started yet.
     progress
-        Told the number of records read after each turn.
+        Told the number of records that the first of them has read, after each turn.
     until
         Asked before each turn whether to stop.
     """
-    host.start()
-    while not host.ended and not (until is not None and until()):
-        host.turn(0.1)
+    for host in hosts:
+        host.start()
+    while (reading := [host for host in hosts if not host.ended]) and not (until is not None and until()):
+        for host in reading:
+            host.turn(0.1)
         if progress is not None:
-            progress(host.read)
-    host.turn(0.0)
-    host.checkpoint()
+            progress(hosts[0].read)
+    for host in hosts:
+        host.turn(0.0)
+        host.checkpoint()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anchorwatch.cli.open_incidents import lines_of, open_incidents
 from anchorwatch.clock import SystemClock
 from anchorwatch.errors import UsageError
 
@@ -27,7 +28,7 @@ def status(
     *,
     json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
-    """Show how far the daemon has come, what is firing and what waits to be published.
+    """Show how far the daemon has come, which incidents are open and what waits to be published.
 
     Reads the store only, so it works beside a running daemon, and serves as a health check with --max-age.
     """
@@ -91,6 +92,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "state_parts": states[name].parts if name in states else 0,
             "state_bytes": states[name].size if name in states else 0,
             "accounting": _accounting(reader, name),
+            "incidents": open_incidents(reader, name),
             "firing": alerts[name, "firing"],
             "pending": alerts[name, "pending"],
             "baselines": baselines[name],
@@ -133,11 +135,12 @@ def _show(report: dict[str, Any]) -> None:
     console.print(facts, highlight=False, markup=False)
     if not report["models"]:
         return
-    table = Table("model", "firing", "pending", "last trigger", "baselines", "state")
+    table = Table("model", "incidents", "firing", "pending", "last trigger", "baselines", "state")
     for model in report["models"]:
         trigger = model["last_trigger"]
         table.add_row(
             escape(model["model"]),
+            str(len(model["incidents"])),
             str(model["firing"]),
             str(model["pending"]),
             "none" if trigger is None else escape(f"{trigger['at']} {trigger['policy']} ({trigger['reason']})"),
@@ -145,6 +148,9 @@ def _show(report: dict[str, Any]) -> None:
             f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
         )
     console.print(table)
+    for model in report["models"]:
+        for line in lines_of(model["incidents"]):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _counted(accounting: dict[str, int]) -> str:

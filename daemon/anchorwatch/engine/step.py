@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anchorwatch.decide.decision import Outcome as Decision
-from anchorwatch.decide.decision import decide, supersede
+from anchorwatch.decide.decision import decide, settle, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
+from anchorwatch.decide.outcome import Outcome as Decision
 from anchorwatch.engine import building, feeds, sampling, watermark
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
@@ -180,6 +180,8 @@ def _decided(
         start = stop
     state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:])
     told.append(decision)
+    state.decisions, decision = settle(watch.rules, state.decisions, state.mark.frontier)
+    told.append(decision)
     for version in state.versions:
         for track in (version.predictions, version.outcomes):
             if track is not None:
@@ -191,6 +193,7 @@ def _decided(
             notices=tuple(n for d in told for n in d.notices),
             triggers=tuple(t for d in told for t in d.triggers),
             decided=tuple(x for d in told for x in d.decided),
+            incidents=tuple(n for d in told for n in d.incidents),
         ),
     )
 

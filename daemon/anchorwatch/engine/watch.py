@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.engine import label_feed, volume
 from anchorwatch.engine.budget import PARAMETER
+from anchorwatch.engine.fingerprint import fingerprint_of
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
@@ -181,7 +179,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         volume_limits=volume.limits_of(model),
         label_limits=label_feed.limits_of(model),
         rules=rules_of(source, name, model),
-        fingerprint=_fingerprint(model, given),
+        fingerprint=fingerprint_of(model, given),
         code=code,
     )
 
@@ -190,17 +188,6 @@ _OTHER_SEASON = (
     "model {name}: baseline {id} was built with season: {has}, and baseline.season says otherwise: say the same there, "
     "or build the baseline anew"
 )
-
-
-def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerting and retrain policies may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain"})
-    for monitor in form["monitors"].values():
-        monitor.pop("alert", None)
-    if model.baseline.season is None:
-        form["baseline"].pop("season")
-    form["given"] = given.id if given is not None else None
-    return hashlib.sha256(msgspec.json.encode(form, order="deterministic")).hexdigest()
 
 
 def _predictions_plan(model: Model, shape: Shape) -> Plan:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.incidents import Flapping
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.units import NS, Duration, Span
 
@@ -30,6 +31,9 @@ class Alerting(Section):
         0, description="Event time after resolving during which it does not fire again; 0s: none."
     )
     repeat: Span = Field(7 * NS["d"], description="Event time after which a firing alert is told again.")
+    flapping: Flapping | None = Field(
+        default_factory=Flapping, description="When an alert that comes and goes is held; null: never."
+    )
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield a quorum that cannot be met."""

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from anchorwatch.settings.alerting import Alerting
 from anchorwatch.settings.budgets import Budget, FalseAlarms
+from anchorwatch.settings.incidents import Incidents
 from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
@@ -182,6 +183,9 @@ class Model(Section):
         description="So many false alarms all monitors of this model together may raise while nothing changes, per "
         "event time or per number of predictions. Ten times fewer cost about a sixth of the speed, and whoever has "
         "thirty models hears of one in twelve days: so one a year is the default.",
+    )
+    incidents: Incidents = Field(
+        default_factory=Incidents, description="Which alerts are told together, and how often."
     )
     retrain: Annotated[list[Retrain], BeforeValidator(_policies, json_schema_input_type=Retrain | list[Retrain])] = (
         Field(

@@ -33,6 +33,11 @@ class Feature(Section):
     path: FieldPath | None = Field(
         None, description="Where it stands in the event, dots for nesting. Default: its name."
     )
+    importance: Annotated[float, Field(ge=0, le=1_000_000)] | None = Field(
+        None,
+        description="How much the model rests on it, in any unit: drifted features are ranked by it too. Default: as "
+        "the mean of those given.",
+    )
 
 
 def _feature(value: object) -> object:
