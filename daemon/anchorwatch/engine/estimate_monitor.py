@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.building import Made
     from anchorwatch.engine.reference import Block, Reference
     from anchorwatch.engine.state import Version
     from anchorwatch.engine.watch import Watch
@@ -50,8 +51,16 @@ def with_curve(watch: Watch, part: Part, gathered: Sequence[Block]) -> Part:
     return part if curve is None else msgspec.structs.replace(part, curve=curve.to_plain())
 
 
-def follow(watch: Watch, version: Version) -> list[Finding]:
-    """Return what the windows that closed in this release say of the accuracy to come."""
+def follow(watch: Watch, version: Version, made: Sequence[Made]) -> list[Finding]:
+    """Return what the windows that closed in this release say of the accuracy to come.
+
+    Parameters
+    ----------
+    watch, version
+        Whose they are.
+    made
+        Baselines that were completed in this release: windows that closed before there were outcomes are passed over.
+    """
     baseline, reference = version.baseline, version.predictions_reference
     if not watch.estimates or baseline is None or baseline.outcomes is None or reference is None:
         return []
@@ -64,6 +73,7 @@ def follow(watch: Watch, version: Version) -> list[Finding]:
     if column is None:
         return []
     x, cells = _values(reference, column)
+    begun = next((each.at for each in made if each.baseline.outcomes is not None), -1)
     usual = float(curve.rows @ curve.mean / curve.rows.sum())
     return [
         Finding(
@@ -77,7 +87,7 @@ def follow(watch: Watch, version: Version) -> list[Finding]:
             decisive=False,
         )
         for window in closed
-        if window.group == 0
+        if window.group == 0 and window.moment.position > begun
     ]
 
 

@@ -88,6 +88,8 @@ class _Desk:
         self._open = dict(shadow.open)
         self._labelled = {code: dict(pieces) for code, pieces in shadow.labelled.items()}
         self._counted = dict(shadow.counted)
+        zero = np.zeros(1, np.uint64)
+        self._tokens = [np.append(token_of(release.predictions.vocabulary[i]), zero) for i in keeping.category]
 
     def arrive(self, predictions: Predictions, rows: NDArray[np.int64]) -> None:
         """Take predictions of one block."""
@@ -97,7 +99,7 @@ class _Desk:
         rows = rows[self._sampled(predictions.ident[rows, 1])]
         if not len(rows):
             return
-        arrived = _waiting(self._keeping, predictions, rows)
+        arrived = self._features(predictions, rows)
         before = self._waiting.get(number)
         mask = np.ones(len(arrived), np.bool_)
         if before is None:
@@ -115,15 +117,19 @@ class _Desk:
         for number, table in list(self._waiting.items()):
             if not len(rows):
                 break
-            at = _place(table, record.ident[rows, 0], record.time[rows])
-            hit = (table.ident[at] == record.ident[rows]).all(axis=1) & (table.time[at] == record.time[rows])
+            made = record.time[rows]
+            near = (made >= table.time.min()) & (made <= table.time.max())
+            here = rows[near]
+            if not len(here):
+                continue
+            at = _place(table, record.ident[here, 0], made[near])
+            hit = (table.ident[at] == record.ident[here]).all(axis=1) & (table.time[at] == made[near])
             hit &= self._open[number][at]
-            if hit.any():
-                found.append((rows[hit], table.take(at[hit])))
-                still = self._open[number].copy()
-                still[at[hit]] = False
-                self._open[number] = still
-                rows = rows[~hit]
+            found.append((here[hit], table.take(at[hit])))
+            self._open[number] = self._open[number].copy()
+            self._open[number][at[hit]] = False
+            near[near] = hit
+            rows = rows[~near]
         if found:
             mine = np.concatenate([index for index, _ in found])
             order = np.argsort(mine)
@@ -160,6 +166,16 @@ class _Desk:
             labelled=self._labelled,
             counted=self._counted,
         )
+
+    def _features(self, predictions: Predictions, rows: NDArray[np.int64]) -> Waiting:
+        numeric = np.empty((len(self._keeping.numeric), len(rows)))
+        for i, place in enumerate(self._keeping.numeric):
+            values, fault = predictions.numeric[place, rows], predictions.numeric_fault[place, rows]
+            numeric[i] = np.where(fault == 0, values, np.nan)
+        category = np.empty((len(self._keeping.category), len(rows)), np.uint64)
+        for i, place in enumerate(self._keeping.category):
+            category[i] = self._tokens[i][predictions.category[place, rows]]
+        return Waiting(predictions.ident[rows], predictions.time[rows], numeric, category)
 
     def _sampled(self, head: NDArray[np.uint64]) -> NDArray[np.bool_]:
         if not self._thin:
@@ -199,18 +215,3 @@ def _place(table: Waiting, heads: NDArray[np.uint64], time: NDArray[np.int64]) -
     first = np.minimum(np.searchsorted(table.ident[:, 0], heads), len(table) - 1)
     last = np.maximum(np.searchsorted(table.ident[:, 0], heads, side="right") - 1, 0)
     return np.where(table.time[first] == time, first, last)
-
-
-def _waiting(keeping: Keeping, predictions: Predictions, rows: NDArray[np.int64]) -> Waiting:
-    """Return the features of some predictions."""
-    numeric = np.empty((len(keeping.numeric), len(rows)))
-    for i, place in enumerate(keeping.numeric):
-        values, fault = predictions.numeric[place, rows], predictions.numeric_fault[place, rows]
-        numeric[i] = np.where(fault == 0, values, np.nan)
-    category = np.zeros((len(keeping.category), len(rows)), np.uint64)
-    for i, place in enumerate(keeping.category):
-        used, at = np.unique(predictions.category[place, rows], return_inverse=True)
-        words = [predictions.vocabulary[place][code] for code in used.tolist() if code >= 0]
-        tokens = np.concatenate([np.zeros(len(used) - len(words), np.uint64), token_of(words)])
-        category[i] = tokens[at]
-    return Waiting(predictions.ident[rows], predictions.time[rows], numeric, category)

@@ -151,13 +151,13 @@ def _watched(
     plan, reference = version.predictions_plan, version.predictions_reference
     if plan is not None and reference is not None:
         findings += version.predictions.watch(plan, reference, rows, release.time, frontier)
-        findings += estimate_monitor.follow(watch, version)
     if version.outcomes is None or watch.outcomes is None or labelled is None:
-        return baselines, findings
+        return baselines, findings + estimate_monitor.follow(watch, version, baselines)
     labelled = building.outcomes(watch, version, labelled, done, baselines)
     plan, reference = version.outcomes_plan, version.outcomes_reference
     if plan is not None and reference is not None:
         findings += version.outcomes.watch(plan, reference, labelled, release.time, frontier)
+    findings += estimate_monitor.follow(watch, version, baselines)
     return baselines, findings
 
 
