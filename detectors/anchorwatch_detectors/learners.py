@@ -18,6 +18,9 @@ View = Literal["cells", "leaves"]
 BLOCK = 250
 """So many rows are learnt before all rows so far are learnt once more."""
 TREES = 5
+RATE, L2 = 0.2, 0.001
+"""Step and shrinkage of the linear model. At 1,000 rows of moved fraud a step of 0.2 is 1.7 points off what boosting
+reaches, 0.1 is 2.9; on the credit-card rows they do the same."""
 FEW_CLASSES = 10
 """With more classes rows are learnt only once, and by the linear model alone: its time grows with their number."""
 
@@ -115,7 +118,7 @@ def _classifier(learner: Learner, classes: int) -> Any:
             n_models=TREES, seed=0, grace_period=25, leaf_prediction="nba", drift_detector=None, warning_detector=None
         )
     linear = linear_model.LogisticRegression if classes == 2 else linear_model.SoftmaxRegression
-    return linear(optim.AdaGrad(0.1), l2=0.001)
+    return linear(optim.AdaGrad(RATE), l2=L2)
 
 
 def _regressor(learner: Learner) -> Any:
@@ -124,4 +127,4 @@ def _regressor(learner: Learner) -> Any:
     if learner.name == "forest":
         return forest.ARFRegressor(n_models=TREES, seed=0, grace_period=25, drift_detector=None, warning_detector=None)
     loss = optim.losses.Absolute() if learner.name == "robust" else optim.losses.Squared()
-    return linear_model.LinearRegression(optim.AdaGrad(0.1), loss=loss, l2=0.001)
+    return linear_model.LinearRegression(optim.AdaGrad(RATE), loss=loss, l2=L2)
