@@ -3,11 +3,14 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from tests.property.worlds import Run, World
 
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.state import fresh
+from anchorwatch.engine.watch import compile_watch
 from anchorwatch.events.records import Partition
 from anchorwatch_detectors.base import Level
 
@@ -199,3 +202,42 @@ def test_cutting_and_restarts_change_nothing_of_the_feeds(seed):
     assert {e.verdict.reason for e in whole.evidence} >= {"silent", "small_effect"}
     assert cut.told == whole.told
     assert cut.parts() == whole.parts()
+
+
+def test_a_baseline_that_is_given_watches_from_the_first_prediction():
+    """It says how much came when it was made; nothing has to be gathered."""
+    made = run_of(poisson(4000, 7))
+    (version,) = made.state.versions
+    given = version.baseline
+    extra = {**WORLD.extra, "baseline": {"name": "usual"}}
+    world = replace(WORLD, extra=extra)
+    times = poisson(3000, 8)
+    times = np.concatenate([times[times < 1000], times[times > 2200]])
+    run = Seen(
+        WORLD, stream(times, *late_for_some(np.random.default_rng(1), times, np.full(len(times), 90.0), times > 0))
+    )
+    run.watch = compile_watch("/test", "fraud", world.settings, given, "test")
+    run.state = fresh(run.watch)
+    run.take_all()
+    assert {e.verdict.reason for e in run.found(Kind.VOLUME)} >= {"silent", "fewer"}
+    assert {e.baseline for e in run.found(Kind.VOLUME)} == {given.id}
+    assert run.evidence[0].at / 1e9 - START < 300
+    assert "label coverage" in {e.identity.subject for e in run.found(Kind.LABELS, Level.STABLE)}
+
+
+def test_a_baseline_from_before_this_was_kept_keeps_its_id_and_is_not_asked():
+    """Without arrivals and labelling in it nothing of either is said."""
+    given = run_of(poisson(4000, 7)).state.versions[0].baseline
+    old = msgspec.structs.replace(
+        given,
+        predictions=msgspec.structs.replace(given.predictions, arrivals=msgspec.UNSET),
+        outcomes=msgspec.structs.replace(given.outcomes, labelling=msgspec.UNSET),
+    )
+    assert b"arrivals" not in old.to_json()
+    assert b"labelling" not in old.to_json()
+    run = Seen(WORLD, stream(times := poisson(3000, 8), np.full(len(times), 90.0), times > 0))
+    settings = replace(WORLD, extra={**WORLD.extra, "baseline": {"name": "usual"}}).settings
+    run.watch = compile_watch("/test", "fraud", settings, old, "test")
+    run.state = fresh(run.watch)
+    run.take_all()
+    assert run.evidence == []
