@@ -6,15 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
+import numpy as np
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.engine import budget
+from anchorwatch.engine.attaching import attach
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
-from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.shadow import Shadow, restored, written
+from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
@@ -22,7 +24,7 @@ from anchorwatch.errors import ConfigurationError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.reference import Reference
     from anchorwatch.engine.runs import Run
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
@@ -72,7 +74,8 @@ class Version:
         """Return a copy of which no row is in the present release."""
         version = self.copy()
         if version.outcomes is not None:
-            version.outcomes.rest()
+            rows = version.outcomes.marks[0].rows if version.outcomes.marks else version.outcomes.rows
+            version.outcomes.newest = (rows, np.empty(0, np.int64))
         return version
 
 
@@ -94,8 +97,12 @@ class State:
         Alerts, incident and retrain policies.
     counts
         How many records went which way, by name; cumulative.
+    heard, statuses
+        Newest event time of reports on retrainings by partition, ns, and the reports that wait for event time.
     outside
         Ids of predictions that are not in the sample that is joined, remembered against duplicates.
+    shadow
+        Labelled predictions with their features; None where nobody would ask for them.
     """
 
     mark: Watermark
@@ -105,7 +112,10 @@ class State:
     streak: tuple[int, int]
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    statuses: tuple[Waiting, ...] = ()
     outside: Join = field(default_factory=Join)
+    shadow: Shadow | None = None
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -125,48 +135,22 @@ class State:
         labels = matched + duplicate_labels + revised_labels + late_labels + orphan_labels + waiting_labels +
         pending_labels + sampled_out_labels
 
-        records read = predictions + labels + all dead_* + all skipped_*, where no record is both a prediction and its
-        label (one topic for both). `retimed_labels` are labels that came late in their log: they count as any other.
+        statuses = all status_* + pending_statuses
+
+        records read = predictions + labels + statuses + all dead_* + all skipped_*, where none is both a prediction and
+        its label (one topic for both). `retimed_labels` are labels that came late in their log: they count as others.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
+        if self.statuses:
+            pending["pending_statuses"] = len(self.statuses)
         return {**self.counts, **self.join.counts, **waiting, **pending}
 
 
 def fresh(watch: Watch) -> State:
     """Return the state of a model that has seen nothing."""
-    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions())
-
-
-def attach(watch: Watch, version: Version) -> None:
-    """Make the parts of a version's baseline ready, and the plans at the level they give."""
-    baseline = version.baseline
-    if baseline is None:
-        return
-    brought = baseline.extends if baseline.extends and watch.given is None else baseline.id
-    if baseline.predictions is not None and version.predictions_reference is None:
-        version.predictions_reference, version.predictions_plan = _ready(
-            watch, brought, baseline.predictions, watch.predictions
-        )
-    if baseline.outcomes is not None and watch.outcomes is not None and version.outcomes_reference is None:
-        version.outcomes_reference, version.outcomes_plan = _ready(
-            watch, baseline.id, baseline.outcomes, watch.outcomes
-        )
-
-
-def begin(version: Version) -> None:
-    """Let the tracks begin that waited for a part of the baseline which is there now."""
-    plan, reference = version.predictions_plan, version.predictions_reference
-    if version.predictions.gathered is not None and plan is not None and reference is not None:
-        version.predictions.begin(plan, reference)
-    track, plan, reference = version.outcomes, version.outcomes_plan, version.outcomes_reference
-    if track is not None and track.gathered is not None and plan is not None and reference is not None:
-        track.begin(plan, reference)
-
-
-def _ready(watch: Watch, brought: str, part: Part, plan: Plan) -> tuple[Reference, Plan]:
-    reference = Reference.of(brought, part, plan.columns, plan.segment_columns)
-    return reference, budget.resolved(watch.budget, plan, part, reference, watch.tracks())
+    shadow = None if watch.keeping is None else Shadow()
+    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions(), shadow=shadow)
 
 
 def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[str, bytes | None]:
@@ -196,12 +180,16 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "join": state.join.to_plain(),
         "outside": state.outside.to_plain(),
         "decisions": state.decisions.to_plain(),
+        "heard": dict(sorted(state.heard.items())),
+        "statuses": [list(waiting) for waiting in state.statuses],
         "accounting": dict(sorted(state.accounting().items())),
+        "shadow": None if state.shadow is None else state.shadow.to_plain(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
     runs, old = _runs(state), {} if before is None else _runs(before)
     parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
     parts |= {name: None for name in old if name not in runs}
+    parts |= written(state.shadow, None if before is None else before.shadow)
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
@@ -229,6 +217,12 @@ def saved_accounting(head: bytes) -> dict[str, int]:
     return counts
 
 
+def saved_retrainings(head: bytes) -> list[dict[str, Any]]:
+    """Return the retrainings in the part `head` of a saved state, the newest first, as plain data."""
+    kept: list[dict[str, Any]] = unpack(head)["decisions"].get("retrainings", [])
+    return kept[::-1]
+
+
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     """Return the state that `to_parts` wrote.
 
@@ -251,6 +245,9 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
+            shadow=None if watch.keeping is None else restored(head.get("shadow"), parts),
+            heard=head.get("heard", {}),
+            statuses=tuple(Waiting(*waiting) for waiting in head.get("statuses", [])),
         )
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(

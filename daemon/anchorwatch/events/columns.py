@@ -7,10 +7,12 @@ unusable, and a fault code beside each value says what was wrong with it.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+from anchorwatch.events.reports import Statuses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -259,6 +261,8 @@ class Batch:
         state so that everything read is accounted for.
     over
         Whether no further prediction will ever come: the logs of a replay have ended.
+    statuses, reporting
+        Reports on retrainings, and the names of the partitions that hold such reports.
     """
 
     partitions: tuple[str, ...]
@@ -268,6 +272,8 @@ class Batch:
     dead: tuple[tuple[str, int], ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
     over: bool = False
+    statuses: Statuses = field(default_factory=Statuses.empty)
+    reporting: frozenset[str] = frozenset()
 
 
 def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:

@@ -64,7 +64,10 @@ class Seen(Run):
 
 def stream(times, delays, labelled):
     """Return logs of predictions at times (s), and of labels so much later where they come."""
-    predictions = [json.dumps({"id": f"p{i}", "at": START + at, "score": 0.7}).encode() for i, at in enumerate(times)]
+    predictions = [
+        json.dumps({"id": f"p{i}", "at": START + at, "score": 0.9 if i % 4 == 0 else 0.2}).encode()
+        for i, at in enumerate(times)
+    ]
     came = sorted(zip((times + delays)[labelled], np.flatnonzero(labelled).tolist(), strict=True))
     labels = [json.dumps({"id": f"p{i}", "at": START + at, "truth": 1}).encode() for at, i in came]
     return {PREDICTIONS: predictions, LABELS: labels}
@@ -106,7 +109,7 @@ def test_nothing_is_told_of_streams_that_do_not_change(times, seed):
     assert run.found(Kind.VOLUME) == run.found(Kind.LABELS) == run.notices == []
     assert len(run.found(Kind.VOLUME, Level.STABLE)) > 40
     assert {e.identity.subject for e in run.found(Kind.LABELS, Level.STABLE)} == {
-        "label coverage", "label delay", "label feed",
+        "label coverage", "label coverage of 0", "label coverage of 1", "label delay", "label feed",
     }  # fmt: skip
 
 
@@ -182,6 +185,17 @@ def test_fewer_labels_are_told_by_the_time_of_the_prediction():
     fired = next(n for n in run.notices if n.identity.kind is Kind.LABELS)
     assert fired.trouble.latest.statistic == pytest.approx(0.6, abs=0.08)
     assert fired.trouble.since / 1e9 - START == pytest.approx(5000, abs=120)
+
+
+def test_labels_that_go_to_one_predicted_class_are_told_of_the_other():
+    """From 5000 s on one in four of those that were not flagged is labelled, and every flagged one as before."""
+    run = run_of(
+        poisson(9000, 5),
+        change=lambda r, t, d, had: (d, had & ((t < 5000) | (np.arange(len(t)) % 4 == 0) | (r.random(len(t)) < 0.25))),
+    )
+    assert {e.identity.subject for e in run.found(Kind.LABELS)} == {"label coverage", "label coverage of 0"}
+    of_class = [e for e in run.found(Kind.LABELS) if e.identity.subject == "label coverage of 0"]
+    assert of_class[-1].verdict.statistic == pytest.approx(0.225, abs=0.1)
 
 
 @pytest.mark.parametrize(("factor", "told"), [(1.8, {"label delay"}), (0.5, set())])
