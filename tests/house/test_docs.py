@@ -6,11 +6,14 @@ import ast
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import PurePath
 
 import numpy as np
 import pytest
 
+from anchorwatch.engine.join import Join, remember
+from anchorwatch.engine.stretches import Terms
 from anchorwatch.engine.tables import Columns
 from anchorwatch.events.reasons import Reason
 from anchorwatch_detectors import registry
@@ -99,13 +102,24 @@ def test_the_page_of_detection_is_what_was_measured(root):
 
 
 def test_what_a_waiting_prediction_costs_is_what_it_is_said_to(root, architecture):
-    empty = Columns.empty()
-    columns = {name: getattr(empty, name) for name in Columns.__dataclass_fields__}
-    more = columns.pop("segments").itemsize
-    size = sum(column.itemsize * int(np.prod(column.shape[1:])) for column in columns.values())
+    events = [[1, 5, 7, 0, 0.5, 11], [2, 6, 8, 1, 0.25, 12]]
+    ident, time, token = (np.array([e[i] for e in events], np.uint64) for i in (0, 1, 3))
+    records = replace(
+        Columns.empty(),
+        ident=np.stack([ident, ident + np.uint64(9)], axis=1),
+        time=time.astype(np.int64),
+        version=np.zeros(2, np.int32),
+        segments=np.array([[e[5]] for e in events], np.uint64),
+        token=token,
+        number=np.array([e[4] for e in events]),
+    )
+    known, _ = remember(Join(), Terms(10**6, 0), records)
+    (run,) = known.predictions.runs
+    scored = sum(field.nbytes for field in (run.key, run.place, *run.fields) if len(field) == len(records)) // 2
+    size = scored - 16
     configuration = (root / "docs/configuration.md").read_text(encoding="utf-8")
-    assert f"**{size} bytes** and {more} more for each segment column" in configuration
-    assert f"{size} bytes and {more} for each segment column" in architecture
+    assert f"**{size} bytes**, 8 more for a score, 8 for each segment column" in configuration
+    assert f"{size} bytes, and 8 for a score and for each segment column" in architecture
 
 
 def test_every_reason_for_a_dead_letter_is_explained(root):

@@ -76,26 +76,19 @@ def _symptom(notice: Notice) -> str:
     if effect is None or now is None:
         return f"{subject} away from the baseline"
     if latest.effect_unit == POINTS:
-        return _share(identity.kind, subject, latest, f"{percent(now - effect / 100)} in the baseline")
+        return _share(identity.kind, subject, latest, now, f"{percent(now - effect / 100)} in the baseline")
     return f"{subject} {_changed(latest, now, effect)}"
 
 
-def _share(kind: Kind, subject: str, latest: Finding, usual: str) -> str:
-    """Return what is told in percent."""
-    if kind in {Kind.VOLUME, Kind.LABELS}:
-        return _feed(subject, latest, usual)
-    where = "" if subject == ERROR_RATE else "in "
-    of = "" if subject == ERROR_RATE else " of its values"
-    return f"{subject} {where}{percent(latest.statistic or 0.0)}{of}, {usual}"
-
-
-def _feed(subject: str, latest: Finding, usual: str) -> str:
-    """Return how much comes, of predictions and of labels."""
+def _share(kind: Kind, subject: str, latest: Finding, now: float, usual: str) -> str:
+    """Return how large a share is, and how large it is in the baseline."""
     if latest.reason == "silent":
         return "no label came any more" if subject == LABEL_FEED else "no prediction came any more"
     if subject == LABEL_DELAY:
-        return f"{percent(latest.statistic or 0.0)} of the labels are late by the baseline's measure, {usual}"
-    return f"{subject} {percent(latest.statistic or 0.0)}, {usual}"
+        return f"{percent(now)} of the labels are late by the baseline's measure, {usual}"
+    if subject == ERROR_RATE or kind in {Kind.VOLUME, Kind.LABELS}:
+        return f"{subject} {percent(now)}, {usual}"
+    return f"{subject} in {percent(now)} of its values, {usual}"
 
 
 def _changed(latest: Finding, now: float, effect: float) -> str:

@@ -19,6 +19,7 @@ from anchorwatch.engine.dependence import dependence_of, inflation, placed
 from anchorwatch.engine.labelling import Labelling
 from anchorwatch.engine.season import LENGTH, Bucket, Cycle, Season, counted, season_of, slots_of
 from anchorwatch.errors import ConfigurationError
+from anchorwatch.events.columns import PREDICTION_CLASS
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
 
 if TYPE_CHECKING:
@@ -76,12 +77,12 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         What a simulation said of false alarms, with the curve (`anchorwatch calibrate`); None for none.
     season
         The cycle by which the groups are counted too; not there without one.
-    curve
-        The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
     arrivals
         Of predictions: how the rows came in event time; not there where they are too few.
     labelling
         Of outcomes: how many predictions got a label, and how late; not there where they are too few.
+    curve
+        The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -94,9 +95,9 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     dependence: dict[str, list[float]] | None = None
     calibration: dict[str, Any] | None = None
     season: Season | msgspec.UnsetType = msgspec.UNSET
-    curve: dict[str, list[float]] | None = None
     arrivals: Arrivals | msgspec.UnsetType = msgspec.UNSET
     labelling: Labelling | msgspec.UnsetType = msgspec.UNSET
+    curve: dict[str, list[float]] | None = None
 
 
 class Baseline(msgspec.Struct, frozen=True):
@@ -261,6 +262,15 @@ def profile_of(plain: dict[str, Any]) -> AnyProfile:
     """Return the profile that a part's column describes."""
     body = {key: value for key, value in plain.items() if key not in {"kind", "inflation"}}
     return NumericProfile.from_plain(body) if plain["kind"] == "numeric" else CategoryProfile.from_plain(body)
+
+
+def classes_of(part: Part | None) -> list[str]:
+    """Return the names of the predicted classes in the predictions part of a baseline; none of a regression."""
+    plain = None if part is None else part.columns.get(PREDICTION_CLASS)
+    if plain is None:
+        return []
+    profile = profile_of(plain)
+    return list(profile.words) if isinstance(profile, CategoryProfile) else []
 
 
 def _kind(profile: AnyProfile) -> str:

@@ -8,12 +8,12 @@ import msgspec
 import numpy as np
 
 from anchorwatch.engine.arrivals import arrivals_of
-from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
+from anchorwatch.engine.attaching import attach, begin
+from anchorwatch.engine.baseline import Baseline, Rows, Segment, classes_of, segments_of, summarise
 from anchorwatch.engine.cycles import find
 from anchorwatch.engine.estimate_monitor import with_curve
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.season import LENGTH
-from anchorwatch.engine.state import attach, begin
 from anchorwatch.engine.track import joined
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
     known = version.baseline.predictions if version.baseline is not None else None
     at = int(labelled.at[needed - 1])
     part = with_curve(watch, outcomes_part(plan, track.gathered, known, watch.cycle), track.gathered)
-    part = msgspec.structs.replace(part, labelling=version.feeds.gathered.until(at))
+    part = msgspec.structs.replace(part, labelling=version.feeds.gathered.until(at, classes_of(known)))
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
 
@@ -97,7 +97,9 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
         else None
     )
     if outcomes is not None:
-        outcomes = msgspec.structs.replace(outcomes, labelling=version.feeds.gathered.until(BEFORE))
+        outcomes = msgspec.structs.replace(
+            outcomes, labelling=version.feeds.gathered.until(BEFORE, classes_of(predictions))
+        )
     return Baseline(
         model=watch.name,
         version=version.name,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.engine import budget, label_feed, volume
+from anchorwatch.engine import budget, label_shares, volume
 from anchorwatch.engine.arrivals import Arrivals
 from anchorwatch.engine.label_feed import Came, Feed
 from anchorwatch.engine.labelling import WINDOWS, Gathered, Labelling
@@ -69,7 +69,8 @@ def gather(watch: Watch, version: Version, code: int, release: Release, routed: 
         return version
     labelled, at = outcomes.record.time[labels], outcomes.at[labels]
     gathered = version.feeds.gathered.add(
-        (routed.records.time[mine], routed.at[mine]), (labelled, release.time[at] - labelled, at)
+        (routed.records.time[mine], routed.records.token[mine], routed.at[mine]),
+        (labelled, release.time[at] - labelled, outcomes.record.token[labels], at),
     )
     return replace(version, feeds=replace(version.feeds, gathered=gathered))
 
@@ -108,7 +109,13 @@ def follow(
     labels = outcomes.record.version == code
     labelled = outcomes.record.time[labels]
     chosen = mine & sampled(routed.records.ident, watch.sample)
-    came = Came(routed.records.time[chosen], labelled, release.time[outcomes.at[labels]] - labelled)
+    came = Came(
+        routed.records.time[chosen],
+        routed.records.token[chosen],
+        labelled,
+        release.time[outcomes.at[labels]] - labelled,
+        outcomes.record.token[labels],
+    )
     feeds, more = _labels(watch, version, feeds, first, came, release, now.frontier)
     gathered = replace(
         feeds.gathered,
@@ -153,7 +160,7 @@ def _labels(
     if watch.label_limits is None or part is None or not isinstance(part.labelling, Labelling) or reference is None:
         return feeds, []
     predictions = float(np.sum(part.labelling.counts, axis=0)[0])
-    against = label_feed.Against(part.labelling, reference.baseline, _level(watch, part, predictions / WINDOWS))
+    against = label_shares.Against(part.labelling, reference.baseline, _level(watch, part, predictions / WINDOWS))
     state = feeds.labels
     if state is None:
         begin = part.end if watch.given is None else first

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.decide.evidence import LABEL_COVERAGE, LABEL_DELAY, LABEL_FEED, POINTS, Kind
+from anchorwatch.decide.evidence import LABEL_FEED, POINTS, Kind
 from anchorwatch.engine.finding import Finding
+from anchorwatch.engine.label_shares import Against, Limits, judged
 from anchorwatch.engine.panes import Moment
-from anchorwatch.engine.share_monitor import Seen, tail
+from anchorwatch.events.classes import token
 from anchorwatch_detectors.base import Direction, Level, Verdict
 
 if TYPE_CHECKING:
@@ -26,47 +27,31 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.labelling import Labelling
-    from anchorwatch.settings.models import Model
 
 SHARE, SILENCE = "share", "silence"
 """Monitors."""
 KEPT: Final = 512
 """Bins behind the last prediction in which a silence is looked for."""
+_NOTHING = (0, 0, 0, 0)
 _PAUSES: Final = 2  # a silence is longer than so many of the longest pause of the baseline
 
 
-class Limits(NamedTuple):
-    """When a feed of labels is trouble, compiled from the configuration.
+class Came(NamedTuple):
+    """Predictions (n,) and labels (m,) of a release.
 
     Attributes
     ----------
-    smallest
-        Change of a share that is worth knowing, 0 to 1.
-    silence
-        Labels that the baseline would have brought in a silence that is told.
-    min_sample
-        Predictions of a window, at least.
+    made, made_class
+        Event times of the predictions, rising, and what they predicted, as a token.
+    labelled, delay, labelled_class
+        Event times of the predictions that got a label, how much later it came, ns, and what they predicted.
     """
 
-    smallest: float
-    silence: int
-    min_sample: int
-
-
-class Against(NamedTuple):
-    """What a feed is held against: how labels came in the baseline, its id, and the chance of a false alarm."""
-
-    labelling: Labelling
-    baseline: str
-    level: float
-
-
-class Came(NamedTuple):
-    """Predictions and labels of a release: event times of the first (n,), of the others' predictions, and delays."""
-
     made: NDArray[np.int64]
+    made_class: NDArray[np.uint64]
     labelled: NDArray[np.int64]
     delay: NDArray[np.int64]
+    labelled_class: NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +61,13 @@ class Feed:
     Attributes
     ----------
     bins
-        By bin (event time // width): predictions, labels, and labels later than each of the two delays.
+        By bin (event time // width): predictions, labels, and labels later than each of the two delays; then
+        predictions and labels of each class of the baseline.
     ripe, passed
         The bin whose labels are to be looked at next, and the bin that event time is in.
-    window
-        Counts of bins that were looked at and hold too few predictions alone, and when the first began, ns.
+    windows
+        Of all predictions and of each class: counts of the bins that were looked at since the last window, and when the
+        first of them began, ns.
     newest
         Event time of the newest label, ns.
     last
@@ -90,7 +77,7 @@ class Feed:
     bins: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     ripe: int = 0
     passed: int = 0
-    window: tuple[tuple[int, ...], int] = ((0, 0, 0, 0), 0)
+    windows: tuple[tuple[tuple[int, ...], int], ...] = ()
     newest: int = 0
     last: int = 0
 
@@ -98,7 +85,8 @@ class Feed:
     def begin(cls, against: Against, time: int) -> Self:
         """Return the feed as it begins: with the first bin that lies wholly behind an event time."""
         first = time // against.labelling.width + 1
-        return cls(ripe=first, passed=first, newest=time, last=first)
+        windows = ((_NOTHING, 0),) * (1 + len(against.labelling.classes))
+        return cls(ripe=first, passed=first, windows=windows, newest=time, last=first)
 
     def follow(
         self, limits: Limits, against: Against, came: Came, frontier: int, time: NDArray[np.int64]
@@ -144,21 +132,15 @@ class Feed:
     def to_plain(self) -> list[Any]:
         """Return the feed as plain data."""
         bins = [[number, list(counts)] for number, counts in sorted(self.bins.items())]
-        return [bins, self.ripe, self.passed, [list(self.window[0]), self.window[1]], self.newest, self.last]
+        windows = [[list(counts), begin] for counts, begin in self.windows]
+        return [bins, self.ripe, self.passed, windows, self.newest, self.last]
 
     @classmethod
     def from_plain(cls, plain: list[Any]) -> Self:
         """Return the feed that `to_plain` described."""
-        bins, ripe, passed, window, newest, last = plain
-        return cls({b: tuple(c) for b, c in bins}, ripe, passed, (tuple(window[0]), window[1]), newest, last)
-
-
-def limits_of(model: Model) -> Limits | None:
-    """Return the limits that a model's settings give; None where labels do not come or are not watched."""
-    chosen = model.monitors.labels
-    if not chosen.enabled or model.labels is None:
-        return None
-    return Limits(chosen.smallest_effect, chosen.silence, model.windows.min_sample)
+        bins, ripe, passed, windows, newest, last = plain
+        kept = tuple((tuple(counts), begin) for counts, begin in windows)
+        return cls({b: tuple(c) for b, c in bins}, ripe, passed, kept, newest, last)
 
 
 def _counted(feed: Feed, labelling: Labelling, came: Came) -> dict[int, tuple[int, ...]]:
@@ -166,12 +148,15 @@ def _counted(feed: Feed, labelling: Labelling, came: Came) -> dict[int, tuple[in
     good = came.delay <= labelling.within
     labelled, delay = came.labelled[good], came.delay[good]
     sets = [came.made, labelled, *(labelled[delay > each] for each in labelling.late)]
+    for name in labelling.classes:
+        mine = np.uint64(token(name))
+        sets += [came.made[came.made_class == mine], labelled[came.labelled_class[good] == mine]]
     bins = dict(feed.bins)
     for k, times in enumerate(sets):
         numbers, counts = np.unique(times // labelling.width, return_counts=True)
         for number, n in zip(numbers.tolist(), counts.tolist(), strict=True):
             if number >= feed.ripe:
-                row = list(bins.get(number, (0, 0, 0, 0)))
+                row = list(bins.get(number, (0,) * len(sets)))
                 row[k] += n
                 bins[number] = tuple(row)
     return bins
@@ -206,72 +191,23 @@ def _ripened(
     feed: Feed, limits: Limits, against: Against, frontier: int, time: NDArray[np.int64]
 ) -> tuple[Feed, list[Finding]]:
     """Look at the bins whose predictions are old enough now."""
-    labelling, findings = against.labelling, list[Finding]()
-    ripe, window = (frontier - labelling.within) // labelling.width, feed.window
+    labelling, findings, windows = against.labelling, list[Finding](), list(feed.windows)
+    ripe = (frontier - labelling.within) // labelling.width
     for number in sorted(b for b in feed.bins if feed.ripe <= b < ripe):
-        counts, begin = window
-        begin = begin if counts[0] else number * labelling.width
-        counts = tuple(a + b for a, b in zip(counts, feed.bins[number], strict=True))
-        window = (counts, begin)
-        if counts[0] >= limits.min_sample:
-            end = (number + 1) * labelling.width
-            at = (against, end + labelling.within, time)
-            for subject, verdict in zip((LABEL_COVERAGE, LABEL_DELAY), _judged(counts, limits, against), strict=True):
+        bin_, start, end = feed.bins[number], number * labelling.width, (number + 1) * labelling.width
+        at = (against, end + labelling.within, time)
+        for i, (counts, begin) in enumerate(windows):
+            more = bin_[:4] if i == 0 else (*bin_[:2], *bin_[2 + 2 * i : 4 + 2 * i])
+            total = tuple(a + b for a, b in zip(counts, more, strict=True))
+            began = begin if counts[0] else start
+            full = total[0 if i == 0 else 2] >= limits.min_sample
+            windows[i] = (_NOTHING, 0) if full else (total, began)
+            for subject, verdict in judged(i, total, limits, against) if full else ():
                 said = verdict
                 if verdict.level is Level.DRIFT:
-                    said = replace(verdict, since=begin, since_low=begin, since_high=end)
+                    said = replace(verdict, since=began, since_low=began, since_high=end)
                 findings.append(_placed(said, subject, SHARE, at))
-            window = ((0, 0, 0, 0), 0)
-    return replace(feed, ripe=max(ripe, feed.ripe), window=window), findings
-
-
-def _judged(counts: tuple[int, ...], limits: Limits, against: Against) -> tuple[Verdict, Verdict]:
-    """Return what is to be said of the coverage and of the delays of a window."""
-    own = np.array(against.labelling.counts)
-    n, k, *late = counts
-    coverage = _verdict((k, n), own[:, [1, 0]], limits, against.level, fall=True)
-    slow = [
-        _verdict((each, k), own[:, [2 + i, 1]], limits, against.level / 2, fall=False) for i, each in enumerate(late)
-    ]
-    worse = [verdict for verdict in slow if verdict.level is Level.DRIFT]
-    return coverage, (worse or slow)[0]
-
-
-def _verdict(seen: tuple[int, int], own: NDArray[np.int64], limits: Limits, level: float, *, fall: bool) -> Verdict:
-    """Return what is to be said of a share (k of n), given the (windows, 2) k and n of the baseline's windows."""
-    (k, n), own = seen, own[own[:, 1] > 0]
-    k0, n0 = own.sum(axis=0).tolist()
-    expected = k0 / n0
-    share = k / n if n else np.nan
-    each = own[:, 0] / own[:, 1]
-    change = expected - share if fall else share - expected
-    beyond = share < each.min() if fall else share > each.max()
-    if n < limits.min_sample:
-        said, reason = Level.UNDETERMINED, "too_few_values"
-    elif change < limits.smallest or not beyond:
-        said, reason = Level.STABLE, "small_effect"
-    elif tail(Seen(k, n, k0, n0), _inflation(own, expected), upper=not fall) > level:
-        said, reason = Level.STABLE, "within_noise"
-    else:
-        said, reason = Level.DRIFT, "differs"
-    return Verdict(
-        level=said,
-        reason=reason,
-        statistic=float(share),
-        threshold=expected - limits.smallest if fall else expected + limits.smallest,
-        effect=100.0 * float(share - expected),
-        effect_unit=POINTS,
-        direction=Direction.WORSE if change > 0 else Direction.BETTER,
-        n=n,
-    )
-
-
-def _inflation(own: NDArray[np.int64], share: float) -> float:
-    """Return how many times as much as by chance the shares of the baseline's windows differ, at least 1 (Pearson)."""
-    if not 0.0 < share < 1.0 or len(own) < 2:
-        return 1.0
-    expected = own[:, 1] * share
-    return max(float(((own[:, 0] - expected) ** 2 / (expected * (1.0 - share))).sum() / (len(own) - 1)), 1.0)
+    return replace(feed, ripe=max(ripe, feed.ripe), windows=tuple(windows)), findings
 
 
 def _placed(verdict: Verdict, subject: str, monitor: str, at: tuple[Against, int, NDArray[np.int64]]) -> Finding:

@@ -9,9 +9,10 @@ import numpy as np
 
 from anchorwatch.engine import sampling
 from anchorwatch.engine.answers import words_of
+from anchorwatch.engine.attaching import attach, begin
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import Block, token_of
-from anchorwatch.engine.state import Version, attach, begin
+from anchorwatch.engine.state import Version
 from anchorwatch.engine.tables import Columns
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.vector import RIGHT, WRONG

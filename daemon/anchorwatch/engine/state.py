@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
+import numpy as np
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.engine import budget
+from anchorwatch.engine.attaching import attach
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
-from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.shadow import Shadow, restored, written
 from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
@@ -24,7 +24,7 @@ from anchorwatch.errors import ConfigurationError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.reference import Reference
     from anchorwatch.engine.runs import Run
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
@@ -74,7 +74,8 @@ class Version:
         """Return a copy of which no row is in the present release."""
         version = self.copy()
         if version.outcomes is not None:
-            version.outcomes.rest()
+            rows = version.outcomes.marks[0].rows if version.outcomes.marks else version.outcomes.rows
+            version.outcomes.newest = (rows, np.empty(0, np.int64))
         return version
 
 
@@ -150,37 +151,6 @@ def fresh(watch: Watch) -> State:
     """Return the state of a model that has seen nothing."""
     shadow = None if watch.keeping is None else Shadow()
     return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions(), shadow=shadow)
-
-
-def attach(watch: Watch, version: Version) -> None:
-    """Make the parts of a version's baseline ready, and the plans at the level they give."""
-    baseline = version.baseline
-    if baseline is None:
-        return
-    brought = baseline.extends if baseline.extends and watch.given is None else baseline.id
-    if baseline.predictions is not None and version.predictions_reference is None:
-        version.predictions_reference, version.predictions_plan = _ready(
-            watch, brought, baseline.predictions, watch.predictions
-        )
-    if baseline.outcomes is not None and watch.outcomes is not None and version.outcomes_reference is None:
-        version.outcomes_reference, version.outcomes_plan = _ready(
-            watch, baseline.id, baseline.outcomes, watch.outcomes
-        )
-
-
-def begin(version: Version) -> None:
-    """Let the tracks begin that waited for a part of the baseline which is there now."""
-    plan, reference = version.predictions_plan, version.predictions_reference
-    if version.predictions.gathered is not None and plan is not None and reference is not None:
-        version.predictions.begin(plan, reference)
-    track, plan, reference = version.outcomes, version.outcomes_plan, version.outcomes_reference
-    if track is not None and track.gathered is not None and plan is not None and reference is not None:
-        track.begin(plan, reference)
-
-
-def _ready(watch: Watch, brought: str, part: Part, plan: Plan) -> tuple[Reference, Plan]:
-    reference = Reference.of(brought, part, plan.columns, plan.segment_columns)
-    return reference, budget.resolved(watch.budget, plan, part, reference, watch.tracks())
 
 
 def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[str, bytes | None]:

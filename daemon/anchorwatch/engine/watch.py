@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.triggers import Fingerprints
-from anchorwatch.engine import label_feed, volume
+from anchorwatch.engine import label_shares, volume
 from anchorwatch.engine.fingerprint import fingerprint_of
 from anchorwatch.engine.plans import outcomes_plan, predictions_plan
 from anchorwatch.engine.sampling import REMEMBERED
@@ -90,7 +90,7 @@ class Watch:
     takeover: int
     budget: Budget
     volume_limits: volume.Limits | None
-    label_limits: label_feed.Limits | None
+    label_limits: label_shares.Limits | None
     rules: Rules
     keeping: Keeping | None
     fingerprint: str
@@ -159,7 +159,7 @@ def compile_watch(
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
         volume_limits=volume.limits_of(model),
-        label_limits=label_feed.limits_of(model),
+        label_limits=label_shares.limits_of(model),
         rules=rules_of(source, name, model, Fingerprints(code, fingerprint), answered=answered),
         keeping=keeping_of(model, shape),
         fingerprint=fingerprint,

@@ -3,11 +3,14 @@
 import json
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from tests.property.worlds import Run, World
 
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.engine.state import fresh
+from anchorwatch.engine.watch import compile_watch
 from anchorwatch.events.records import Partition
 from anchorwatch_detectors.base import Level
 
@@ -61,7 +64,10 @@ class Seen(Run):
 
 def stream(times, delays, labelled):
     """Return logs of predictions at times (s), and of labels so much later where they come."""
-    predictions = [json.dumps({"id": f"p{i}", "at": START + at, "score": 0.7}).encode() for i, at in enumerate(times)]
+    predictions = [
+        json.dumps({"id": f"p{i}", "at": START + at, "score": 0.9 if i % 4 == 0 else 0.2}).encode()
+        for i, at in enumerate(times)
+    ]
     came = sorted(zip((times + delays)[labelled], np.flatnonzero(labelled).tolist(), strict=True))
     labels = [json.dumps({"id": f"p{i}", "at": START + at, "truth": 1}).encode() for at, i in came]
     return {PREDICTIONS: predictions, LABELS: labels}
@@ -103,7 +109,7 @@ def test_nothing_is_told_of_streams_that_do_not_change(times, seed):
     assert run.found(Kind.VOLUME) == run.found(Kind.LABELS) == run.notices == []
     assert len(run.found(Kind.VOLUME, Level.STABLE)) > 40
     assert {e.identity.subject for e in run.found(Kind.LABELS, Level.STABLE)} == {
-        "label coverage", "label delay", "label feed",
+        "label coverage", "label coverage of 0", "label coverage of 1", "label delay", "label feed",
     }  # fmt: skip
 
 
@@ -181,6 +187,17 @@ def test_fewer_labels_are_told_by_the_time_of_the_prediction():
     assert fired.trouble.since / 1e9 - START == pytest.approx(5000, abs=120)
 
 
+def test_labels_that_go_to_one_predicted_class_are_told_of_the_other():
+    """From 5000 s on one in four of those that were not flagged is labelled, and every flagged one as before."""
+    run = run_of(
+        poisson(9000, 5),
+        change=lambda r, t, d, had: (d, had & ((t < 5000) | (np.arange(len(t)) % 4 == 0) | (r.random(len(t)) < 0.25))),
+    )
+    assert {e.identity.subject for e in run.found(Kind.LABELS)} == {"label coverage", "label coverage of 0"}
+    of_class = [e for e in run.found(Kind.LABELS) if e.identity.subject == "label coverage of 0"]
+    assert of_class[-1].verdict.statistic == pytest.approx(0.225, abs=0.1)
+
+
 @pytest.mark.parametrize(("factor", "told"), [(1.8, {"label delay"}), (0.5, set())])
 def test_labels_that_come_later_are_told_and_sooner_ones_are_not(factor, told):
     """Labels of predictions after 5000 s take so many times as long."""
@@ -199,3 +216,42 @@ def test_cutting_and_restarts_change_nothing_of_the_feeds(seed):
     assert {e.verdict.reason for e in whole.evidence} >= {"silent", "small_effect"}
     assert cut.told == whole.told
     assert cut.parts() == whole.parts()
+
+
+def test_a_baseline_that_is_given_watches_from_the_first_prediction():
+    """It says how much came when it was made; nothing has to be gathered."""
+    made = run_of(poisson(4000, 7))
+    (version,) = made.state.versions
+    given = version.baseline
+    extra = {**WORLD.extra, "baseline": {"name": "usual"}}
+    world = replace(WORLD, extra=extra)
+    times = poisson(3000, 8)
+    times = np.concatenate([times[times < 1000], times[times > 2200]])
+    run = Seen(
+        WORLD, stream(times, *late_for_some(np.random.default_rng(1), times, np.full(len(times), 90.0), times > 0))
+    )
+    run.watch = compile_watch("/test", "fraud", world.settings, given, "test")
+    run.state = fresh(run.watch)
+    run.take_all()
+    assert {e.verdict.reason for e in run.found(Kind.VOLUME)} >= {"silent", "fewer"}
+    assert {e.baseline for e in run.found(Kind.VOLUME)} == {given.id}
+    assert run.evidence[0].at / 1e9 - START < 300
+    assert "label coverage" in {e.identity.subject for e in run.found(Kind.LABELS, Level.STABLE)}
+
+
+def test_a_baseline_from_before_this_was_kept_keeps_its_id_and_is_not_asked():
+    """Without arrivals and labelling in it nothing of either is said."""
+    given = run_of(poisson(4000, 7)).state.versions[0].baseline
+    old = msgspec.structs.replace(
+        given,
+        predictions=msgspec.structs.replace(given.predictions, arrivals=msgspec.UNSET),
+        outcomes=msgspec.structs.replace(given.outcomes, labelling=msgspec.UNSET),
+    )
+    assert b"arrivals" not in old.to_json()
+    assert b"labelling" not in old.to_json()
+    run = Seen(WORLD, stream(times := poisson(3000, 8), np.full(len(times), 90.0), times > 0))
+    settings = replace(WORLD, extra={**WORLD.extra, "baseline": {"name": "usual"}}).settings
+    run.watch = compile_watch("/test", "fraud", settings, old, "test")
+    run.state = fresh(run.watch)
+    run.take_all()
+    assert run.evidence == []
