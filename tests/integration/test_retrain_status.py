@@ -1,4 +1,4 @@
-"""A retraining on a real broker: asked for, answered from the command line, and ended by the version that came of it."""
+"""A retraining on a real broker: asked for, answered from the command line, ended by the version that came of it."""
 
 import json
 import signal
