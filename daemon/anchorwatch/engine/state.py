@@ -10,10 +10,12 @@ import msgspec
 from anchorwatch.decide.decision import Decisions
 from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
+from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.shadow import Shadow, restored, written
 from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
@@ -48,6 +50,8 @@ class Version:
         What is watched of each track, at the level that its part of the baseline gives; None while there is none.
     seen
         Event time of its newest prediction, ns.
+    feeds
+        How much comes of it.
     """
 
     name: str
@@ -59,11 +63,19 @@ class Version:
     predictions_plan: Plan | None = None
     outcomes_plan: Plan | None = None
     seen: int = 0
+    feeds: Feeds = field(default_factory=Feeds)
 
     def copy(self) -> Self:
         """Return an independent copy."""
         outcomes = None if self.outcomes is None else self.outcomes.copy()
         return replace(self, predictions=self.predictions.copy(), outcomes=outcomes)
+
+    def rested(self) -> Self:
+        """Return a copy of which no row is in the present release."""
+        version = self.copy()
+        if version.outcomes is not None:
+            version.outcomes.rest()
+        return version
 
 
 @dataclass(slots=True)
@@ -88,6 +100,8 @@ class State:
         Newest event time of reports on retrainings by partition, ns, and the reports that wait for event time.
     outside
         Ids of predictions that are not in the sample that is joined, remembered against duplicates.
+    shadow
+        Labelled predictions with their features; None where nobody would ask for them.
     """
 
     mark: Watermark
@@ -100,6 +114,7 @@ class State:
     heard: dict[str, int] = field(default_factory=dict)
     statuses: tuple[Waiting, ...] = ()
     outside: Join = field(default_factory=Join)
+    shadow: Shadow | None = None
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -133,7 +148,8 @@ class State:
 
 def fresh(watch: Watch) -> State:
     """Return the state of a model that has seen nothing."""
-    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions())
+    shadow = None if watch.keeping is None else Shadow()
+    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions(), shadow=shadow)
 
 
 def attach(watch: Watch, version: Version) -> None:
@@ -197,17 +213,22 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "heard": dict(sorted(state.heard.items())),
         "statuses": [list(waiting) for waiting in state.statuses],
         "accounting": dict(sorted(state.accounting().items())),
+        "shadow": None if state.shadow is None else state.shadow.to_plain(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
     runs, old = _runs(state), {} if before is None else _runs(before)
     parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
     parts |= {name: None for name in old if name not in runs}
+    parts |= written(state.shadow, None if before is None else before.shadow)
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
             continue
-        parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
-        if version.outcomes is not None:
+        if saved is None or saved.feeds is not version.feeds:
+            parts[f"version/{i}/feeds"] = pack(version.feeds.to_plain())
+        if saved is None or saved.predictions is not version.predictions:
+            parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
+        if version.outcomes is not None and (saved is None or saved.outcomes is not version.outcomes):
             parts[f"version/{i}/outcomes"] = pack(version.outcomes.to_plain())
         if version.baseline is not None and (saved is None or saved.baseline is not version.baseline):
             parts[f"version/{i}/baseline"] = version.baseline.to_json()
@@ -254,6 +275,7 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
+            shadow=None if watch.keeping is None else restored(head.get("shadow"), parts),
             heard=head.get("heard", {}),
             statuses=tuple(Waiting(*waiting) for waiting in head.get("statuses", [])),
         )
@@ -290,6 +312,7 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
         predictions=Track.fresh(),
         outcomes=None,
         seen=head["seen"],
+        feeds=Feeds.from_plain(unpack(parts[f"version/{i}/feeds"])),
     )
     attach(watch, version)
     plan = version.predictions_plan or watch.predictions

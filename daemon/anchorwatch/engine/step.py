@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.engine import building, sampling, statuses, succession, watermark
+from anchorwatch.engine import building, estimate_monitor, feeds, sampling, shadowing, statuses, succession, watermark
 from anchorwatch.engine.join import Arrivals
+from anchorwatch.engine.recovery import estimator
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
 if TYPE_CHECKING:
@@ -68,15 +69,23 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
-    for code, known in enumerate(state.versions):
+    reached = feeds.reached(state, batch, routed)
+    for code, had in enumerate(state.versions):
+        known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        if _untouched(watch, rows, labelled):
-            continue
-        version = state.versions[code] = known.copy()
-        completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
-        made += completed
+        touched = not _untouched(watch, rows, labelled)
+        if touched:
+            known = known.copy()
+            completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
+            made += completed
+            findings += [(code, f) for f in found]
+        state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, reached)
+        if found and not touched:
+            state.versions[code] = state.versions[code].rested()
         findings += [(code, f) for f in found]
+    if watch.keeping is not None and state.shadow is not None:
+        state.shadow = shadowing.follow(watch.keeping, state.shadow, release, routed, outcomes, state.versions)
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]
     arrivals = succession.Arrivals(takeovers(watch, state, routed), statuses.due(state), release.time, routed.begun)
@@ -142,6 +151,7 @@ def _watched(
     plan, reference = version.predictions_plan, version.predictions_reference
     if plan is not None and reference is not None:
         findings += version.predictions.watch(plan, reference, rows, release.time, frontier)
+        findings += estimate_monitor.follow(watch, version)
     if version.outcomes is None or watch.outcomes is None or labelled is None:
         return baselines, findings
     labelled = building.outcomes(watch, version, labelled, done, baselines)
@@ -162,11 +172,13 @@ def _decided(
     findings.sort(key=lambda f: (f[1].moment, f[1].kind, f[1].subject, f[1].monitor, f[1].segment, f[0]))
     moments = [finding.moment for _, finding in findings]
     evidence = _evidence(watch, state.versions, findings)
-    decision = succession.decided(watch, state, evidence, moments, arrivals)
+    decision = succession.decided(watch, state, evidence, moments, arrivals, estimator(watch, state))
     for version in state.versions:
         for track in (version.predictions, version.outcomes):
             if track is not None:
                 track.trim()
+    if watch.keeping is not None and state.shadow is not None:
+        state.shadow = state.shadow.trim(watch.keeping)
     return state, Outcome(baselines=tuple(baselines), evidence=tuple(evidence), decision=decision)
 
 

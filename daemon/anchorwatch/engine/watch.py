@@ -2,52 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.triggers import Fingerprints
-from anchorwatch.engine.budget import PARAMETER
-from anchorwatch.engine.lanes import Lookout
-from anchorwatch.engine.panes import Span
-from anchorwatch.engine.reference import Column
+from anchorwatch.engine import label_feed, volume
+from anchorwatch.engine.fingerprint import fingerprint_of
+from anchorwatch.engine.plans import outcomes_plan, predictions_plan
 from anchorwatch.engine.sampling import REMEMBERED
-from anchorwatch.engine.share_monitor import Bounds
+from anchorwatch.engine.shadow import Keeping, keeping_of
 from anchorwatch.engine.stretches import Terms
-from anchorwatch.engine.track import Plan
-from anchorwatch.engine.window_monitor import Family
 from anchorwatch.errors import ConfigurationError
-from anchorwatch.events.columns import (
-    LATENCY,
-    PREDICTION_CLASS,
-    PREDICTION_SCORE,
-    PREDICTION_VALUE,
-    Shape,
-)
 from anchorwatch.events.shape import shape_of
-from anchorwatch_detectors import registry
-from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.lanes import Lookout
     from anchorwatch.engine.season import Cycle
+    from anchorwatch.engine.track import Plan
+    from anchorwatch.events.columns import Shape
     from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
-    from anchorwatch.settings.monitors import Accuracy, Drift, Monitor
-    from anchorwatch_detectors.comparison import WindowTest
-
-ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
-"""Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
-SIGNIFICANCE = 0.001
-"""Of windows, where the configuration gives none and the budget leaves more."""
-
-_CORRECTIONS = {"benjamini_hochberg": benjamini_hochberg, "benjamini_yekutieli": benjamini_yekutieli}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +54,16 @@ class Watch:
         Rows of `Shape.category` that are segment columns.
     max_segments, min_sample
         How many values of a segment column are watched, and from how many rows on.
-    regression
-        Whether predictions are values, not classes.
+    regression, estimates
+        Whether predictions are values, not classes; whether their accuracy is estimated before labels come.
     takeover
         Predictions of one version in a row after which it has replaced the others.
     budget
         False alarms that its monitors may raise together.
-    rules
-        What the decisions go by.
+    volume_limits, label_limits
+        When the volume and the labels that come are trouble; None for not watched.
+    rules, keeping
+        What the decisions go by; what is kept to estimate what a retraining would recover, None for nothing.
     fingerprint
         Hash of everything that gives the state its form.
     code
@@ -108,9 +86,13 @@ class Watch:
     max_segments: int
     min_sample: int
     regression: bool
+    estimates: bool
     takeover: int
     budget: Budget
+    volume_limits: volume.Limits | None
+    label_limits: label_feed.Limits | None
     rules: Rules
+    keeping: Keeping | None
     fingerprint: str
     code: str
 
@@ -155,13 +137,13 @@ def compile_watch(
     wait = REMEMBERED if model.labels is None else model.labels.wait
     early = 0 if model.labels is None else model.labels.early
     first = model.baseline.first or 0
-    fingerprint = _fingerprint(model, given)
+    fingerprint = fingerprint_of(model, given)
     return Watch(
         name=name,
         source=source,
         shape=shape,
-        predictions=_predictions_plan(model, shape),
-        outcomes=None if model.labels is None else _outcomes_plan(model),
+        predictions=predictions_plan(model, shape),
+        outcomes=None if model.labels is None else outcomes_plan(model),
         terms=Terms(max(wait, model.event_time.lateness), early),
         sample=1.0 if model.labels is None else model.labels.sample,
         lateness=model.event_time.lateness,
@@ -173,9 +155,13 @@ def compile_watch(
         max_segments=model.max_segments,
         min_sample=model.windows.min_sample,
         regression=model.predictions.prediction.kind == "regression",
+        estimates=model.monitors.accuracy.enabled and model.monitors.accuracy.estimate,
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
+        volume_limits=volume.limits_of(model),
+        label_limits=label_feed.limits_of(model),
         rules=rules_of(source, name, model, Fingerprints(code, fingerprint), answered=answered),
+        keeping=keeping_of(model, shape),
         fingerprint=fingerprint,
         code=code,
     )
@@ -185,115 +171,3 @@ _OTHER_SEASON = (
     "model {name}: baseline {id} was built with season: {has}, and baseline.season says otherwise: say the same there, "
     "or build the baseline anew"
 )
-
-
-def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain", "incidents"})
-    for feature in form["predictions"]["features"].values():
-        feature.pop("importance")
-    for monitor in form["monitors"].values():
-        monitor.pop("alert", None)
-    if model.baseline.season is None:
-        form["baseline"].pop("season")
-    form["given"] = given.id if given is not None else None
-    return hashlib.sha256(msgspec.json.encode(form, order="deterministic")).hexdigest()
-
-
-def _predictions_plan(model: Model, shape: Shape) -> Plan:
-    monitors = model.monitors
-    dimensions = set(model.predictions.dimensions)
-    columns = tuple(
-        [Column(name, numeric=True, kind=_kind(name)) for name in shape.numeric]
-        + [Column(name, numeric=False, kind=_kind(name)) for name in shape.category if name not in dimensions]
-    )
-    families: list[Family] = []
-    lookouts: list[Lookout] = []
-    for kind, drift in (
-        (Kind.DRIFT, monitors.drift),
-        (Kind.PREDICTION, monitors.prediction),
-        (Kind.LATENCY, monitors.latency),
-    ):
-        mine = tuple(i for i, column in enumerate(columns) if column.kind is kind)
-        if drift.enabled and mine:
-            families += _families(drift, columns, mine, model.windows.min_sample)
-            lookouts += _lookouts(drift, kind, mine, model.windows.panes, otherwise=RANKS)
-    quality = monitors.quality
-    shares: dict[str, Bounds] = {Kind.QUALITY: _bounds(quality, quality.smallest_effect, model.windows.min_sample)}
-    return Plan(
-        columns=columns,
-        segment_columns=tuple(model.segments),
-        span=Span(model.windows.size, model.windows.time, model.windows.panes),
-        families=tuple(families),
-        lookouts=tuple(lookouts),
-        shares=shares if quality.enabled else {},
-        schema_run=monitors.schema_.run if monitors.schema_.enabled else None,
-    )
-
-
-def _outcomes_plan(model: Model) -> Plan:
-    accuracy = model.monitors.accuracy
-    regression = model.predictions.prediction.kind == "regression"
-    column = Column(ERROR_SIZE if regression else ERROR_RATE, numeric=regression, kind=Kind.ACCURACY)
-    families: tuple[Family, ...] = ()
-    lookouts: tuple[Lookout, ...] = ()
-    shares: dict[str, Bounds] = {}
-    if accuracy.enabled:
-        otherwise = RANKS if regression else ERRORS
-        lookouts = _lookouts(accuracy, Kind.ACCURACY, (0,), model.windows.panes, otherwise=otherwise)
-        if regression:
-            test = registry.window("kolmogorov_smirnov")
-            families = (_family(accuracy, test, (0,), test.smallest_effect, model.windows.min_sample),)
-        else:
-            shares = {Kind.ACCURACY: _bounds(accuracy, accuracy.smallest_shift, model.windows.min_sample)}
-    return Plan(
-        columns=(column,),
-        segment_columns=tuple(model.segments),
-        span=Span(model.windows.size, model.windows.time, model.windows.panes),
-        families=families,
-        lookouts=lookouts,
-        shares=shares,
-        schema_run=None,
-    )
-
-
-def _families(drift: Drift, columns: Sequence[Column], mine: Sequence[int], min_sample: int) -> list[Family]:
-    families = []
-    for name, numeric in ((drift.numeric, True), (drift.category, False)):
-        chosen = tuple(i for i in mine if columns[i].numeric is numeric)
-        if name is not None and chosen:
-            test = registry.window(name)
-            effect = test.smallest_effect if drift.smallest_effect is None else drift.smallest_effect
-            correction = _CORRECTIONS[drift.correction]
-            families.append(replace(_family(drift, test, chosen, effect, min_sample), correction=correction))
-    return families
-
-
-def _family(
-    monitor: Monitor, test: WindowTest, columns: tuple[int, ...], smallest_effect: float, min_sample: int
-) -> Family:
-    given = monitor.significance
-    return Family(test, columns, given or SIGNIFICANCE, smallest_effect, min_sample, budgeted=given is None)
-
-
-def _bounds(monitor: Monitor, smallest: float, min_sample: int) -> Bounds:
-    given = monitor.significance
-    return Bounds(given or SIGNIFICANCE, smallest, min_sample, budgeted=given is None)
-
-
-def _lookouts(
-    monitor: Drift | Accuracy, kind: Kind, mine: tuple[int, ...], panes: int, *, otherwise: str
-) -> tuple[Lookout, ...]:
-    """Return the sequential detector of a kind, where there is one; `otherwise` is the one we choose."""
-    chosen = monitor.sequential
-    if chosen is None:
-        return ()
-    detector = registry.sequential(chosen.named(otherwise), chosen.parameters)
-    accuracy, budgeted = kind is Kind.ACCURACY, PARAMETER not in chosen.parameters
-    return (Lookout(kind, detector, mine, accuracy, monitor.smallest_shift, panes, budgeted=budgeted),)
-
-
-def _kind(column: str) -> Kind:
-    if column in {PREDICTION_SCORE, PREDICTION_VALUE, PREDICTION_CLASS}:
-        return Kind.PREDICTION
-    return Kind.LATENCY if column == LATENCY else Kind.DRIFT

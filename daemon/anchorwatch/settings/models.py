@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.alerting import Alerting
 from anchorwatch.settings.budgets import Budget, FalseAlarms
+from anchorwatch.settings.estimates import RetrainEstimate
 from anchorwatch.settings.incidents import Incidents
 from anchorwatch.settings.kafka import Inputs, Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
-    Alerting,
     AnyDetector,
     Count,
     Detector,
@@ -57,6 +58,7 @@ __all__ = [
     "Quality",
     "Quota",
     "Retrain",
+    "RetrainEstimate",
     "Sasl",
     "Scalar",
     "Schema",
@@ -166,6 +168,9 @@ class Model(Section):
             default_factory=list,
             description="Retrain policies, one or a list. Default: none, nothing is triggered.",
         )
+    )
+    retrain_estimate: RetrainEstimate = Field(
+        default_factory=RetrainEstimate, description="What a retraining would recover, told with its trigger."
     )
 
     def conflicts(self) -> Iterator[Conflict]:
