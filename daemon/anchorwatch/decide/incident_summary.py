@@ -25,13 +25,23 @@ _PREFIX = {
     Telling.SEVERITY_ROSE: "Now {severity}: ",
     Telling.LASTS_LONG: "Still open after {lasted}, now {severity}: ",
     Telling.SPREAD_FAR: "Spread far, now {severity}: ",
-    Telling.KIND_JOINED: "More of it: ",
+    Telling.KIND_JOINED: "Now also {joined}: ",
     Telling.FEATURES_DOUBLED: "Spreading: ",
     Telling.RESOLVED: "Over after {lasted}: ",
     Telling.SUPERSEDED: "Closed after {lasted}, another version took over: ",
 }
 
 
+_NAMES = {
+    Kind.SCHEMA: "a broken column",
+    Kind.QUALITY: "bad values",
+    Kind.DRIFT: "drift",
+    Kind.PREDICTION: "predictions",
+    Kind.ACCURACY: "accuracy",
+    Kind.LATENCY: "latency",
+    Kind.VOLUME: "traffic",
+    Kind.LABELS: "labels",
+}
 _WORSE = {
     Kind.SCHEMA: "no usable value of {}",
     Kind.PREDICTION: "it predicts differently",
@@ -49,7 +59,9 @@ _CHANGED = _WORSE | {
 def incident_summary(notice: IncidentNotice) -> str:
     """Return what goes wrong with a model since when, where most of it is, the worst first."""
     lasted = lasting(notice.at - notice.opened_at)
-    prefix = _PREFIX[notice.reason].format(severity=notice.severity, lasted=lasted)
+    prefix = _PREFIX[notice.reason].format(
+        severity=notice.severity, lasted=lasted, joined=_listed([_NAMES[kind] for kind in notice.joined])
+    )
     version = f" version {notice.version}" if notice.version else ""
     return f"{prefix}{notice.model}{version}: {'; '.join(_said(notice))}."
 
