@@ -29,6 +29,7 @@ _PREFIX = {
     Telling.FEATURES_DOUBLED: "Spreading: ",
     Telling.RESOLVED: "Over after {lasted}: ",
     Telling.SUPERSEDED: "Closed after {lasted}, another version took over: ",
+    Telling.RETRAINED: "Closed after {lasted}, the model was retrained: ",
 }
 
 
@@ -41,6 +42,7 @@ _NAMES = {
     Kind.LATENCY: "latency",
     Kind.VOLUME: "traffic",
     Kind.LABELS: "labels",
+    Kind.RETRAIN: "a retraining that nobody answers",
 }
 _WORSE = {
     Kind.SCHEMA: "no usable value of {}",
@@ -48,6 +50,7 @@ _WORSE = {
     Kind.LATENCY: "it answers more slowly",
     Kind.VOLUME: "fewer requests come",
     Kind.LABELS: "labels come worse ({})",
+    Kind.RETRAIN: "no retraining came of what policy {} asked for",
 }
 _CHANGED = _WORSE | {
     Kind.LATENCY: "it answers at another speed",
@@ -92,6 +95,7 @@ _ORDER = (
     Kind.QUALITY,
     Kind.LATENCY,
     Kind.LABELS,
+    Kind.RETRAIN,
 )
 
 

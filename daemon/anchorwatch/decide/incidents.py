@@ -70,6 +70,8 @@ class Telling(enum.StrEnum):
         The last of its alerts resolved.
     SUPERSEDED
         Another version took over, and with the last of its alerts it ended.
+    RETRAINED
+        A retraining succeeded, and with the last of the old alerts it ended.
     """
 
     OPENED = "opened"
@@ -83,6 +85,7 @@ class Telling(enum.StrEnum):
     SILENCED = "silenced"
     RESOLVED = "resolved"
     SUPERSEDED = "superseded"
+    RETRAINED = "retrained"
 
 
 URGENT = frozenset({Telling.OPENED, Telling.SEVERITY_ROSE, Telling.LASTS_LONG, Telling.SPREAD_FAR})

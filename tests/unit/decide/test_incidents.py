@@ -8,7 +8,7 @@ import pytest
 
 from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.alerts import Situation, advance
-from anchorwatch.decide.decision import Decisions, decide, rules_of, settle, supersede
+from anchorwatch.decide.decision import Decisions, decide, settle, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.incident_summary import incident_summary
 from anchorwatch.decide.incidents import Change, IncidentPolicy, Incidents, Telling
@@ -16,6 +16,8 @@ from anchorwatch.decide.labels import fingerprint_of
 from anchorwatch.decide.ledger import Ledger
 from anchorwatch.decide.publish import incident_message
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.retraining import Progress, Retraining
+from anchorwatch.decide.rules import rules_of
 from anchorwatch.settings.models import Model
 
 MINUTE = 60 * 10**9
@@ -153,6 +155,13 @@ STORIES = {
         9   superseded 14   closed  superseded
         """,
     ),
+    "a retraining that brought a version ends it": (
+        {},
+        """
+        0   + amount        opened  opened
+        9   retrained 14    closed  retrained
+        """,
+    ),
     "what opened and ended in the same instant is told as both": (
         {},
         """
@@ -177,7 +186,10 @@ def play(evidence, identity, at):
         for minute, act, *rest in lines(story):
             if act == "=":
                 state, outcome = settle(found, state, at(int(minute)))
-            elif act == "superseded":
+            elif act in {"superseded", "retrained"}:
+                if act == "retrained":
+                    brought = Retraining("t", "k", "p", 1, "14", "b", 0, 0, 0, Progress.SUCCEEDED, becomes="15")
+                    state = msgspec.structs.replace(state, retrainings=(brought,))
                 state, outcome = supersede(found, state, rest[0], at(int(minute)), by="15")
             else:
                 name, _, version = rest[0].partition("/")
@@ -391,3 +403,19 @@ def test_a_resolved_alert_is_remembered_as_long_as_its_incident_and_the_lightest
     state, _ = decide(rules(), state, sorted(story, key=lambda e: e.at))
     gone = state.incidents.open[0].gone
     assert [child.identity.segment for child in gone] == [f"shop={i:02}" for i in range(10, 60)]
+
+
+def test_every_kind_has_its_words_in_a_summary(evidence, identity):
+    """One alert of each kind, then another that tells them as news: no kind may be left without a name."""
+    for kind in Kind:
+        who = identity("a subject", kind=kind)
+        alerts = {}
+        book = Ledger("fraud", IncidentPolicy(gather=0), Incidents(), alerts)
+        for minute, each in enumerate((identity("first", kind=Kind.ACCURACY), who)):
+            found = evidence(minute, "drift!", each)
+            number = book.joining(found, None)
+            step = advance(STEADY, None, found, Situation(minute + 1, number))
+            alerts[each] = step.state
+            book.follow(step.notice)
+            book.come_to(found.at + 1)
+        assert all(incident_summary(notice).endswith(".") for notice in book.notices), kind
