@@ -89,7 +89,7 @@ class World:
                 "prediction": watched, "accuracy": {**watched, "significance": 0.05},
                 "quality": {"significance": 0.05, "alert": {"needs": 1, "of": 1}},
             },
-            "incidents": {"together": "90s", "gather": "20s", "escalate": {"after": "1m", "features": 0.75}},
+            "incidents": {"gather": "20s", "escalate": {"after": "1m", "features": 0.75}},
         }  # fmt: skip
         if self.labels:
             document["labels"] = {

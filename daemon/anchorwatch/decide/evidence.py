@@ -32,9 +32,6 @@ ERROR_RATE, ERROR_SIZE = "error rate", "error size"
 VOLUME, LABEL_COVERAGE, LABEL_DELAY = "volume", "label coverage", "label delay"
 """Subjects of alerts of how much comes: predictions, and labels."""
 
-LABEL_FEED = "label feed"
-"""Subject of the alert that no labels come any more."""
-
 
 POINTS, DEVIATIONS = "percentage points", "standard deviations"
 SPREAD, VARIATION = "relative spread", "total variation"

@@ -40,6 +40,7 @@ def incident_data(notice: IncidentNotice) -> dict[str, Any]:
         "notice": notice.number,
         "model_version": notice.version,
         "since": rfc3339(notice.since),
+        "kinds_joined": [kind.value for kind in notice.joined],
         "firing": notice.firing,
         "alerts": notice.alerts,
         "features_drifted": notice.drifted,
@@ -47,7 +48,7 @@ def incident_data(notice: IncidentNotice) -> dict[str, Any]:
     }
     data: dict[str, Any] = {
         "labels": identity | {"severity": notice.severity},
-        "annotations": {"summary": summary, **{name: str(value) for name, value in typed.items() if value != ""}},
+        "annotations": {"summary": summary, **{name: _text(value) for name, value in typed.items() if value != ""}},
         "startsAt": rfc3339(notice.opened_at),
     }
     if notice.ended_at is not None:
@@ -70,6 +71,10 @@ def incident_data(notice: IncidentNotice) -> dict[str, Any]:
         ],
         "children": [_child(child) for child in notice.children],
     }
+
+
+def _text(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def _child(child: Child) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from anchorwatch.decide.evidence import Kind
     from anchorwatch.decide.incidents import Telling
     from anchorwatch.decide.ranking import Carried, Child, Feature
 
@@ -30,6 +31,8 @@ class IncidentNotice(NamedTuple):
         The earliest estimate of when any of its trouble began.
     firing, alerts
         How many of its alerts fire now, and how many firings there were in all.
+    joined
+        Kinds of alerts that were not told before.
     drifted, watched
         How many features drifted since it opened, out of how many.
     features, segments
@@ -51,6 +54,7 @@ class IncidentNotice(NamedTuple):
     since: int
     firing: int
     alerts: int
+    joined: tuple[Kind, ...]
     drifted: int
     watched: int
     features: tuple[Feature, ...]

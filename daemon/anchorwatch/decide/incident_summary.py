@@ -25,7 +25,7 @@ _PREFIX = {
     Telling.SEVERITY_ROSE: "Now {severity}: ",
     Telling.LASTS_LONG: "Still open after {lasted}, now {severity}: ",
     Telling.SPREAD_FAR: "Spread far, now {severity}: ",
-    Telling.KIND_JOINED: "More of it: ",
+    Telling.KIND_JOINED: "Now also {joined}: ",
     Telling.FEATURES_DOUBLED: "Spreading: ",
     Telling.RESOLVED: "Over after {lasted}: ",
     Telling.SUPERSEDED: "Closed after {lasted}, another version took over: ",
@@ -33,6 +33,17 @@ _PREFIX = {
 }
 
 
+_NAMES = {
+    Kind.SCHEMA: "a broken column",
+    Kind.QUALITY: "bad values",
+    Kind.DRIFT: "drift",
+    Kind.PREDICTION: "predictions",
+    Kind.ACCURACY: "accuracy",
+    Kind.LATENCY: "latency",
+    Kind.VOLUME: "traffic",
+    Kind.LABELS: "labels",
+    Kind.RETRAIN: "a retraining that nobody answers",
+}
 _WORSE = {
     Kind.SCHEMA: "no usable value of {}",
     Kind.PREDICTION: "it predicts differently",
@@ -51,7 +62,9 @@ _CHANGED = _WORSE | {
 def incident_summary(notice: IncidentNotice) -> str:
     """Return what goes wrong with a model since when, where most of it is, the worst first."""
     lasted = lasting(notice.at - notice.opened_at)
-    prefix = _PREFIX[notice.reason].format(severity=notice.severity, lasted=lasted)
+    prefix = _PREFIX[notice.reason].format(
+        severity=notice.severity, lasted=lasted, joined=_listed([_NAMES[kind] for kind in notice.joined])
+    )
     version = f" version {notice.version}" if notice.version else ""
     return f"{prefix}{notice.model}{version}: {'; '.join(_said(notice))}."
 

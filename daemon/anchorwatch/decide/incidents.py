@@ -64,6 +64,8 @@ class Telling(enum.StrEnum):
         There is something new, and people were told too short a time ago: it waits.
     NOTHING_NEW
         What changed is nothing that people must know now.
+    SILENCED
+        All of its alerts were silenced, so it is not told either.
     RESOLVED
         The last of its alerts resolved.
     SUPERSEDED
@@ -80,6 +82,7 @@ class Telling(enum.StrEnum):
     FEATURES_DOUBLED = "features_doubled"
     TOO_SOON = "too_soon"
     NOTHING_NEW = "nothing_new"
+    SILENCED = "silenced"
     RESOLVED = "resolved"
     SUPERSEDED = "superseded"
     RETRAINED = "retrained"
@@ -166,6 +169,8 @@ class Incident(msgspec.Struct, frozen=True):
         What was told last; None before the first time.
     raised
         Why it is more severe than its alerts; None where it is not.
+    heard
+        Whether people may hear of it; False while all of its alerts were silenced.
     """
 
     number: int
@@ -183,6 +188,7 @@ class Incident(msgspec.Struct, frozen=True):
     notices: int = 0
     told: Told | None = None
     raised: Telling | None = None
+    heard: bool = True
 
     def takes(self, policy: IncidentPolicy, identity: Identity, since: int) -> bool:
         """Whether an alert that fires now, of trouble that began at `since`, belongs to it."""
@@ -234,6 +240,8 @@ class Incident(msgspec.Struct, frozen=True):
 
     def due(self, policy: IncidentPolicy) -> int | None:
         """Return the event time at whose end it is to be told, or becomes more severe; None for neither."""
+        if not self.heard:
+            return None
         news = self.news()
         times = []
         if news is not Telling.NOTHING_NEW:

@@ -65,14 +65,31 @@ class Ledger:
                     self._settle(incident, now)
             self._due = self._next()
 
-    def follow(self, notice: Notice) -> tuple[Change, Telling]:
-        """Take note of an alert that fired or resolved: what it did to its incident, and what of that is told."""
+    def hear(self, number: int, at: int) -> None:
+        """Let people hear of an incident from now on, because an alert of it is silenced no longer."""
+        incident = self.incidents.get(number)
+        if incident is not None and not incident.heard:
+            self.incidents = self.incidents.put(msgspec.structs.replace(incident, heard=True, joined_at=at))
+            self._due = self._next()
+
+    def follow(self, notice: Notice, *, heard: bool = True) -> tuple[Change, Telling]:
+        """Take note of an alert that fired or resolved: what it did to its incident, and what of that is told.
+
+        Parameters
+        ----------
+        notice
+            What the alert did, whether or not it is told itself.
+        heard
+            Whether people hear of it. An incident of which all alerts were silenced is not told, not even when it
+            is over; `hear` ends that.
+        """
         who = notice.identity
         child = Child(who, notice.severity, notice.started_at, notice.ended_at, notice.trouble)
         incident = self.incidents.get(notice.incident)
         if notice.status is Status.FIRING:
             change = Change.OPENED if incident is None else Change.JOINED
-            incident = (incident or _fresh(notice)).joined(self._policy, child)
+            incident = (incident or _fresh(notice, heard=heard)).joined(self._policy, child)
+            incident = msgspec.structs.replace(incident, heard=incident.heard or heard)
         elif incident is None:
             raise RuntimeError(f"the alert {who} resolved in incident {notice.incident}, which is not open")
         else:
@@ -80,11 +97,14 @@ class Ledger:
             change = Change.LEFT if incident.firing else Change.CLOSED
         if change is Change.CLOSED:
             telling = _ENDS.get(notice.reason, Telling.RESOLVED)
-            if incident.told is None:
+            if incident.told is None and incident.heard:
                 incident = self._tell(incident, Telling.OPENED, notice.at)
-            incident = self._tell(incident, telling, notice.at)
+            if incident.heard:
+                incident = self._tell(incident, telling, notice.at)
         else:
             telling = incident.news() if change is not Change.LEFT else Telling.NOTHING_NEW
+        if not incident.heard:
+            telling = Telling.SILENCED
         self.incidents = self.incidents.put(incident)
         self._due = self._next()
         due = incident.due(self._policy)
@@ -139,6 +159,9 @@ class Ledger:
                 since=incident.since,
                 firing=incident.firing,
                 alerts=incident.alerts,
+                joined=tuple(
+                    kind for kind in incident.kinds if incident.told is None or kind not in incident.told.kinds
+                ),
                 drifted=len(incident.features),
                 watched=max(self._policy.features, len(incident.features)),
                 features=tuple(features(everyone, importance)[:MOST_CHILDREN]),
@@ -150,7 +173,7 @@ class Ledger:
         return msgspec.structs.replace(incident, notices=incident.notices + 1, told=told)
 
 
-def _fresh(notice: Notice) -> Incident:
+def _fresh(notice: Notice, *, heard: bool) -> Incident:
     return Incident(
         number=notice.incident,
         version=notice.identity.version,
@@ -159,6 +182,7 @@ def _fresh(notice: Notice) -> Incident:
         since=notice.trouble.since,
         until=notice.trouble.since,
         severity=notice.severity,
+        heard=heard,
     )
 
 

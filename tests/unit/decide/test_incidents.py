@@ -6,11 +6,14 @@ import re
 import msgspec
 import pytest
 
+from anchorwatch.decide.alert_policy import AlertPolicy
+from anchorwatch.decide.alerts import Situation, advance
 from anchorwatch.decide.decision import Decisions, decide, settle, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.incident_summary import incident_summary
-from anchorwatch.decide.incidents import Change, IncidentPolicy, Telling
+from anchorwatch.decide.incidents import Change, IncidentPolicy, Incidents, Telling
 from anchorwatch.decide.labels import fingerprint_of
+from anchorwatch.decide.ledger import Ledger
 from anchorwatch.decide.publish import incident_message
 from anchorwatch.decide.retrain import RetrainReason
 from anchorwatch.decide.retraining import Progress, Retraining
@@ -18,6 +21,7 @@ from anchorwatch.decide.rules import rules_of
 from anchorwatch.settings.models import Model
 
 MINUTE = 60 * 10**9
+STEADY = AlertPolicy("warning", needs=1, of=1, keep_firing_for=0, cooldown=0, repeat=0)
 FEATURES = dict.fromkeys(("amount", "hour", "age", "balance", "limit", "visits", "clicks", "score"), "numeric")
 
 
@@ -216,10 +220,48 @@ def test_an_incident_is_told_as_its_story_says(title, play):
     assert said == expected
 
 
+@pytest.fixture
+def ledger(identity, evidence):
+    """Return a ledger of one model, and what takes an alert of a feature through it: "+" fires, "-" resolves."""
+    alerts = {}
+    ledger = Ledger("fraud", IncidentPolicy(gather=10 * MINUTE), Incidents(), alerts)
+
+    def take(minute, act, name, *, heard=True):
+        each = evidence(minute, {"+": "drift!", "-": "stable!"}[act], identity(name, kind=Kind.DRIFT))
+        ledger.come_to(each.at)
+        number = ledger.joining(each, None)
+        state, _, notice = advance(STEADY, alerts.get(each.identity), each, Situation(1, number))
+        alerts.update({each.identity: state} if state else {})
+        return ledger.follow(notice, heard=heard)[1]
+
+    return ledger, take
+
+
+def test_an_incident_of_silenced_alerts_alone_is_told_neither_when_it_opens_nor_when_it_is_over(ledger, at):
+    book, take = ledger
+    silent = [take(0, "+", "amount", heard=False), take(1, "+", "hour", heard=False), take(20, "-", "hour")]
+    assert [*silent, take(21, "-", "amount")] == [Telling.SILENCED] * 4
+    book.come_to(at(99))
+    assert (book.notices, book.incidents.number, book.incidents.open) == ([], 1, ())
+
+
+def test_an_incident_is_told_once_one_of_its_alerts_is_heard_or_silenced_no_longer(ledger, at):
+    book, take = ledger
+    take(0, "+", "amount", heard=False)
+    assert take(1, "+", "hour") is Telling.OPENED
+    take(200 * 24, "+", "age", heard=False)
+    book.hear(2, at(200 * 24 + 5))
+    book.come_to(at(300 * 24))
+    assert [(n.incident, n.reason, n.at, n.alerts) for n in book.notices] == [
+        (1, Telling.OPENED, at(1), 2),
+        (2, Telling.OPENED, at(200 * 24 + 5), 1),
+    ]
+
+
 def test_every_change_and_every_reason_stands_in_a_story():
     words = {word for _, story in STORIES.values() for line in lines(story) for word in line}
     assert {each.value for each in Change} <= words
-    assert {each.value for each in Telling} <= words
+    assert {each.value for each in Telling} - {Telling.SILENCED} <= words  # that needs people's orders: see above
 
 
 @pytest.mark.parametrize("reasons", [Telling, Change])
@@ -361,3 +403,19 @@ def test_a_resolved_alert_is_remembered_as_long_as_its_incident_and_the_lightest
     state, _ = decide(rules(), state, sorted(story, key=lambda e: e.at))
     gone = state.incidents.open[0].gone
     assert [child.identity.segment for child in gone] == [f"shop={i:02}" for i in range(10, 60)]
+
+
+def test_every_kind_has_its_words_in_a_summary(evidence, identity):
+    """One alert of each kind, then another that tells them as news: no kind may be left without a name."""
+    for kind in Kind:
+        who = identity("a subject", kind=kind)
+        alerts = {}
+        book = Ledger("fraud", IncidentPolicy(gather=0), Incidents(), alerts)
+        for minute, each in enumerate((identity("first", kind=Kind.ACCURACY), who)):
+            found = evidence(minute, "drift!", each)
+            number = book.joining(found, None)
+            step = advance(STEADY, None, found, Situation(minute + 1, number))
+            alerts[each] = step.state
+            book.follow(step.notice)
+            book.come_to(found.at + 1)
+        assert all(incident_summary(notice).endswith(".") for notice in book.notices), kind
