@@ -25,7 +25,10 @@ BASELINE, MOVES = 5_000, 7_000
 
 
 class Answers(NamedTuple):
-    """What a stretch of predictions said, and what was true; (n,) each."""
+    """What the labelled ones of a stretch of predictions said, and what their first labels say; (n,) each.
+
+    Labels that are corrected later count as they came first: so anchorwatch knows them, and so all figures compare.
+    """
 
     score: np.ndarray
     fraud: np.ndarray
@@ -77,7 +80,7 @@ class Production:
         self._coming = (message for message in self._messages() if message.time > self.now)
 
     def answers(self, first: int, end: int) -> Answers:
-        """Return what the predictions from `first` to before `end` said, and what was true."""
+        """Return what the predictions from `first` to before `end` said, and what their labels say."""
         chunks = takewhile(lambda chunk: chunk.number[0] < end, self._traffic().chunks())
         parts = [_between(chunk, first, end) for chunk in chunks]
         return Answers(np.concatenate([p.score for p in parts]), np.concatenate([p.fraud for p in parts]))
@@ -99,5 +102,5 @@ class Production:
 
 
 def _between(events: Events, first: int, end: int) -> Answers:
-    mine = (events.number >= first) & (events.number < end)
-    return Answers(events.score[mine], events.fraud[mine])
+    mine = (events.number >= first) & (events.number < end) & (events.label_time >= 0)
+    return Answers(events.score[mine], (events.fraud ^ events.corrected)[mine])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.decide.triggers import Trigger, trigger_of
+from anchorwatch.decide.triggers import Trigger, onset, trigger_of
 
 if TYPE_CHECKING:
     from anchorwatch.decide.recovery import Recovery
@@ -141,7 +141,7 @@ def consider(policy: RetrainPolicy, state: RetrainState, occasion: Occasion) -> 
     refusal = _no_cause(policy, state, occasion, (asked, loud, causes)) or _too_early(policy, state, occasion)
     if refusal is not None:
         return Consideration(state, refusal)
-    first = causes[0].trouble
+    first = onset(causes)
     labels = occasion.labelled - first.labelled
     if labels < policy.min_labels:
         return Consideration(state, RetrainReason.TOO_FEW_LABELS)

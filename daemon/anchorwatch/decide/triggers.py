@@ -143,11 +143,30 @@ class Trigger(msgspec.Struct, frozen=True):
     fingerprints: Fingerprints = Fingerprints()
 
 
+def onset(causes: Sequence[Cause]) -> Trouble:
+    """Return the trouble that says when the change began: the earliest one that no other dates more closely.
+
+    A window only knows that the change lies somewhere in it. Where the interval of another cause lies within, that one
+    counts, else rows from before the change would be trained on.
+    """
+    troubles = [cause.trouble for cause in causes]
+    dated = [trouble for trouble in troubles if not any(_dates_closer(other, trouble) for other in troubles)]
+    return min(dated, key=lambda trouble: trouble.since)
+
+
+def _dates_closer(other: Trouble, trouble: Trouble) -> bool:
+    """Whether the interval in which another trouble began lies within that of a trouble, and is not the same."""
+    inner, outer = (other.since_low, other.since_high), (trouble.since_low, trouble.since_high)
+    if inner[0] is None or inner[1] is None or outer[0] is None or outer[1] is None or inner == outer:
+        return False
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
+
+
 def trigger_of(
     policy: RetrainPolicy, occasion: Occasion, causes: Sequence[Cause], estimate: Recovery | None
 ) -> Trigger:
     """Return the trigger of a policy for an occasion, because of at least one cause, the earliest first."""
-    first = causes[0].trouble
+    first = onset(causes)
     data = dict(occasion.data).get(first.latest.baseline, "")
     return Trigger(
         id=trigger_id(occasion.source, occasion.model, policy.name, occasion.incident),
