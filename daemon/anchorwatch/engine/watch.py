@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.lanes import Lookout
     from anchorwatch.engine.season import Cycle
     from anchorwatch.engine.track import Plan
-    from anchorwatch.events.columns import (
-        Shape,
-    )
+    from anchorwatch.events.columns import Shape
     from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
 
