@@ -77,12 +77,12 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         What a simulation said of false alarms, with the curve (`anchorwatch calibrate`); None for none.
     season
         The cycle by which the groups are counted too; not there without one.
+    curve
+        The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
     arrivals
         Of predictions: how the rows came in event time; not there where they are too few.
     labelling
         Of outcomes: how many predictions got a label, and how late; not there where they are too few.
-    curve
-        The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -95,9 +95,9 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     dependence: dict[str, list[float]] | None = None
     calibration: dict[str, Any] | None = None
     season: Season | msgspec.UnsetType = msgspec.UNSET
+    curve: dict[str, list[float]] | None = None
     arrivals: Arrivals | msgspec.UnsetType = msgspec.UNSET
     labelling: Labelling | msgspec.UnsetType = msgspec.UNSET
-    curve: dict[str, list[float]] | None = None
 
 
 class Baseline(msgspec.Struct, frozen=True):

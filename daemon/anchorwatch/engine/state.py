@@ -73,9 +73,9 @@ class Version:
     def rested(self) -> Self:
         """Return a copy of which no row is in the present release."""
         version = self.copy()
-        if version.outcomes is not None:
-            rows = version.outcomes.marks[0].rows if version.outcomes.marks else version.outcomes.rows
-            version.outcomes.newest = (rows, np.empty(0, np.int64))
+        for track in (version.predictions, version.outcomes):
+            if track is not None:
+                track.newest = (track.marks[0].rows if track.marks else track.rows, np.empty(0, np.int64))
         return version
 
 

@@ -259,10 +259,10 @@ class Batch:
     dead, skipped
         Dead letters and records passed over by rule (tombstones, `where`) of this batch, by reason; counted in the
         state so that everything read is accounted for.
-    over
-        Whether no further prediction will ever come: the logs of a replay have ended.
     statuses, reporting
         Reports on retrainings, and the names of the partitions that hold such reports.
+    over
+        Whether no further prediction will ever come: the logs of a replay have ended.
     """
 
     partitions: tuple[str, ...]
@@ -271,9 +271,9 @@ class Batch:
     idle: frozenset[str] = frozenset()
     dead: tuple[tuple[str, int], ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
-    over: bool = False
     statuses: Statuses = field(default_factory=Statuses.empty)
     reporting: frozenset[str] = frozenset()
+    over: bool = False
 
 
 def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:

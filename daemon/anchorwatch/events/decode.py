@@ -55,8 +55,8 @@ class Decoder:
     def __init__(self, name: str, model: Model, statuses: str | None = None) -> None:
         self.shape = shape_of(model)
         self._name = name
-        self._predictions = model.predictions.topic
         self._reports, self._statuses = StatusDecoder(name, model.event_time.future), statuses
+        self._predictions = model.predictions.topic
         self._topics = {model.predictions.topic} | ({model.labels.topic} if model.labels else set())
         self._formats = {text: _Format(name, model, text=text) for text in (False, True)}
 
@@ -114,9 +114,9 @@ class Decoder:
             idle=frozenset(map(str, idle)),
             dead=tuple(sorted(Counter(str(letter.reason) for letter in run.letters).items())),
             skipped=tuple(sorted((str(skip), n) for skip, n in run.skipped.items() if n)),
-            over=bool(ended) and all(p in ended for p in partitions if p.topic == self._predictions),
             statuses=run.statuses,
             reporting=frozenset(str(p) for p in partitions if p.topic == self._statuses),
+            over=bool(ended) and all(p in ended for p in partitions if p.topic == self._predictions),
         )
         return batch, run.letters
 
