@@ -57,6 +57,11 @@ def run_length(budget: Budget, part: Part, monitors: int) -> float:
     return float(np.clip(max(monitors, 1) * events / budget.alarms, SHORTEST, LONGEST))
 
 
+def windows_between(budget: Budget, part: Part, monitors: int, span: int) -> float:
+    """Return how many windows of `span` ns may lie between two false alarms of one of so many monitors, at least."""
+    return float(np.clip(run_length(budget, part, monitors) / max(_rate(part) * span, 1.0), 1.0, LONGEST))
+
+
 def at_level(plan: Plan, part: Part, run_length: float) -> Plan:
     """Return a plan whose monitors raise a false alarm once in so many events each.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anchorwatch.engine import join
+from anchorwatch.engine.answers import words_of
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import Block, token_of
 from anchorwatch.engine.state import Version, attach, begin
@@ -121,6 +122,7 @@ def outcome_block(watch: Watch, version: Version, outcomes: Outcomes, release: R
         vocabulary=words,
         segments=record.segments.T if n else np.empty((len(watch.segment_rows), 0), np.uint64),
         made=None if watch.cycle is None else record.time,
+        answers=words_of(record),
     )
 
 

@@ -12,6 +12,7 @@ from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
+from anchorwatch.engine.performance import Performance
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.track import Track
@@ -46,6 +47,8 @@ class Version:
         What is watched of each track, at the level that its part of the baseline gives; None while there is none.
     seen
         Event time of its newest prediction, ns.
+    performance
+        Its accuracy figures; None until there is a baseline of outcomes.
     """
 
     name: str
@@ -57,11 +60,13 @@ class Version:
     predictions_plan: Plan | None = None
     outcomes_plan: Plan | None = None
     seen: int = 0
+    performance: Performance | None = None
 
     def copy(self) -> Self:
         """Return an independent copy."""
         outcomes = None if self.outcomes is None else self.outcomes.copy()
-        return replace(self, predictions=self.predictions.copy(), outcomes=outcomes)
+        performance = None if self.performance is None else self.performance.copy()
+        return replace(self, predictions=self.predictions.copy(), outcomes=outcomes, performance=performance)
 
 
 @dataclass(slots=True)
@@ -116,6 +121,10 @@ class State:
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
         return {**self.counts, **self.join.counts, **waiting, **pending}
+
+    def figures(self) -> list[dict[str, Any]]:
+        """Return what is shown of the accuracy of each version that has figures."""
+        return [{"version": v.name, **v.performance.shown()} for v in self.versions if v.performance is not None]
 
 
 def fresh(watch: Watch) -> State:
@@ -182,6 +191,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "join": state.join.to_plain(),
         "decisions": state.decisions.to_plain(),
         "accounting": dict(sorted(state.accounting().items())),
+        "figures": state.figures(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
     old = before.join.tables if before is not None else {}
@@ -196,6 +206,8 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
         if version.outcomes is not None:
             parts[f"version/{i}/outcomes"] = pack(version.outcomes.to_plain())
+        if version.performance is not None:
+            parts[f"version/{i}/performance"] = pack(version.performance.to_plain())
         if version.baseline is not None and (saved is None or saved.baseline is not version.baseline):
             parts[f"version/{i}/baseline"] = version.baseline.to_json()
     return parts
@@ -205,6 +217,12 @@ def saved_accounting(head: bytes) -> dict[str, int]:
     """Return the accounting in the part `head` of a saved state, for whoever has no watch; raises ValueError."""
     counts: dict[str, int] = unpack(head)["accounting"]
     return counts
+
+
+def saved_figures(head: bytes) -> list[dict[str, Any]]:
+    """Return the accuracy figures of each version in the part `head` of a saved state; raises ValueError."""
+    figures: list[dict[str, Any]] = unpack(head).get("figures", [])
+    return figures
 
 
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
@@ -270,4 +288,6 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
     if watch.outcomes is not None:
         plan = version.outcomes_plan or watch.outcomes
         version.outcomes = Track.from_plain(plan, unpack(parts[f"version/{i}/outcomes"]))
+    if f"version/{i}/performance" in parts:
+        version.performance = Performance.from_plain(unpack(parts[f"version/{i}/performance"]))
     return version

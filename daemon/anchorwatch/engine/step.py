@@ -15,7 +15,7 @@ import numpy as np
 from anchorwatch.decide.decision import Outcome as Decision
 from anchorwatch.decide.decision import decide, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.engine import building, join, watermark
+from anchorwatch.engine import building, join, performance_monitor, watermark
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
@@ -73,7 +73,7 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     for code, known in enumerate(state.versions):
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        if _untouched(watch, rows, labelled):
+        if _untouched(watch, rows, labelled) and not performance_monitor.is_due(known, state.mark.frontier):
             continue
         version = state.versions[code] = known.copy()
         completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
@@ -148,6 +148,7 @@ def _watched(
     plan, reference = version.outcomes_plan, version.outcomes_reference
     if plan is not None and reference is not None:
         findings += version.outcomes.watch(plan, reference, labelled, release.time, frontier)
+    findings += performance_monitor.follow(watch, version, rows, labelled, release.time, frontier)
     return baselines, findings
 
 

@@ -258,13 +258,19 @@ def joined(blocks: Sequence[Block]) -> Block:
         vocabulary=tuple(tuple(w) for w in words),
         segments=np.concatenate([b.segments for b in blocks], axis=1),
         made=None if blocks[0].made is None else np.concatenate([b.in_cycle for b in blocks]),
+        answers=_all_answers(blocks),
     )
+
+
+def _all_answers(blocks: Sequence[Block]) -> NDArray[np.uint64] | None:
+    answers = [b.answers for b in blocks if b.answers is not None]
+    return np.concatenate(answers, axis=1) if len(answers) == len(blocks) else None
 
 
 def block_to_plain(block: Block) -> dict[str, Any]:
     """Return rows as plain data; their positions in a release that is over are dropped."""
     names = [name for name in Block.__dataclass_fields__ if name not in {"at", "vocabulary"}]
-    plain = {name: getattr(block, name) for name in names if name != "made" or block.made is not None}
+    plain = {name: getattr(block, name) for name in names if getattr(block, name) is not None}
     return {**plain, "vocabulary": [list(words) for words in block.vocabulary]}
 
 

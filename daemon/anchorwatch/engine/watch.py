@@ -11,6 +11,7 @@ import msgspec
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.engine.budget import PARAMETER
+from anchorwatch.engine.figures import figures_of
 from anchorwatch.engine.join import Terms
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.figures import Figures
     from anchorwatch.engine.season import Cycle
     from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
@@ -42,8 +44,6 @@ if TYPE_CHECKING:
     from anchorwatch_detectors.comparison import WindowTest
 
 REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
-
-
 ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
 """Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
 SIGNIFICANCE = 0.001
@@ -84,6 +84,8 @@ class Watch:
         Predictions of one version in a row after which it has replaced the others.
     budget
         False alarms that its monitors may raise together.
+    figures
+        Accuracy metrics; None for none.
     rules
         What the decisions go by.
     fingerprint
@@ -109,14 +111,16 @@ class Watch:
     regression: bool
     takeover: int
     budget: Budget
+    figures: Figures | None
     rules: Rules
     fingerprint: str
     code: str
 
     def tracks(self) -> int:
-        """Return how many tracks have monitors that share the budget."""
+        """Return how many tracks have monitors that share the budget; metrics that are judged count as one."""
         outcomes = self.outcomes
-        return 1 + (outcomes is not None and bool(outcomes.lookouts or outcomes.families or outcomes.shares))
+        judged = self.figures is not None and bool(self.figures.margins)
+        return 1 + (outcomes is not None and bool(outcomes.lookouts or outcomes.families or outcomes.shares)) + judged
 
     def lookouts(self) -> tuple[Lookout, ...]:
         """Return all its sequential detectors, each with what it watches."""
@@ -172,6 +176,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         regression=model.predictions.prediction.kind == "regression",
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
+        figures=figures_of(model),
         rules=rules_of(source, name, model),
         fingerprint=_fingerprint(model, given),
         code=code,
