@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anchorwatch.cli import figures
 from anchorwatch.clock import SystemClock
 from anchorwatch.errors import UsageError
 
@@ -91,6 +92,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "state_parts": states[name].parts if name in states else 0,
             "state_bytes": states[name].size if name in states else 0,
             "accounting": _accounting(reader, name),
+            "accuracy": _accuracy(reader, name),
             "firing": alerts[name, "firing"],
             "pending": alerts[name, "pending"],
             "baselines": baselines[name],
@@ -106,6 +108,14 @@ def _accounting(reader: Reader, model: str) -> dict[str, int]:
 
     head = reader.part(model, "head")
     return {} if head is None else saved_accounting(head)
+
+
+def _accuracy(reader: Reader, model: str) -> list[dict[str, Any]]:
+    """Return the newest mature accuracy figures of each version of a model, as of the last checkpoint."""
+    from anchorwatch.engine.state import saved_figures
+
+    head = reader.part(model, "head")
+    return [] if head is None else saved_figures(head)
 
 
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
@@ -145,6 +155,9 @@ def _show(report: dict[str, Any]) -> None:
             f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
         )
     console.print(table)
+    accuracy = figures.table({model["model"]: model["accuracy"] for model in report["models"]})
+    if accuracy is not None:
+        console.print(accuracy)
 
 
 def _counted(accounting: dict[str, int]) -> str:

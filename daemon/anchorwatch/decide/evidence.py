@@ -32,7 +32,8 @@ ERROR_RATE, ERROR_SIZE = "error rate", "error size"
 POINTS, DEVIATIONS = "percentage points", "standard deviations"
 SPREAD, VARIATION = "relative spread", "total variation"
 OWN = "own unit"
-"""Units of effects: of rates; of the mean and of the spread of numbers; of categories, as the share that has moved; of accuracy metrics."""
+"""Units of effects: of rates; of the mean and of the spread of numbers; of categories, as the share that has moved; of
+accuracy metrics."""
 
 
 class Identity(msgspec.Struct, frozen=True, order=True):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from anchorwatch.decide.instants import rfc3339
 from anchorwatch.engine.answers import WIDTH, made_at
 
 if TYPE_CHECKING:
@@ -212,8 +213,10 @@ class Performance:
 
     def shown(self) -> dict[str, Any]:
         """Return what is shown of it: the newest figures, and what is not mature yet."""
+        instants: dict[str, Any] = {n: rfc3339(self.newest[n]) for n in ("from", "until") if n in self.newest}
         return {
             **self.newest,
+            **instants,
             "maturing": {
                 "windows": len(self.opened),
                 "predictions": sum(int(span.predictions[0]) for span in self.opened.values()),

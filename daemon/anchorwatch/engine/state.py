@@ -184,7 +184,12 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "streak": list(state.streak),
         "counts": dict(sorted(state.counts.items())),
         "versions": [
-            {"name": v.name, "seen": v.seen, "baseline": None if v.baseline is None else v.baseline.id}
+            {
+                "name": v.name,
+                "seen": v.seen,
+                "baseline": None if v.baseline is None else v.baseline.id,
+                "performance": v.performance is not None,
+            }
             for v in state.versions
         ],
         "tables": sorted(state.join.tables),
@@ -288,6 +293,6 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
     if watch.outcomes is not None:
         plan = version.outcomes_plan or watch.outcomes
         version.outcomes = Track.from_plain(plan, unpack(parts[f"version/{i}/outcomes"]))
-    if f"version/{i}/performance" in parts:
+    if head.get("performance"):
         version.performance = Performance.from_plain(unpack(parts[f"version/{i}/performance"]))
     return version

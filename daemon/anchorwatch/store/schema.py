@@ -32,6 +32,14 @@ def m001_first(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
+@MIGRATIONS()
+def m002_intervals(db: Database) -> None:
+    """Keep the interval of a score, and how many of its predictions were labelled."""
+    for column in ("low", "high", "coverage"):
+        db.execute(f"ALTER TABLE scores ADD COLUMN {column} REAL")
+    db.execute("PRAGMA user_version = 2")
+
+
 # numpy's integers would be kept as blobs without a word: the checks refuse them
 _FIRST = (
     """
