@@ -79,7 +79,7 @@ class World:
             },
             "monitors": {
                 "schema": {"run": 8}, "drift": {**watched, "significance": 0.05, "alert": {"repeat": "2m"}},
-                "prediction": watched, "accuracy": {**watched, "significance": 0.05},
+                "prediction": watched, "accuracy": {**watched, "significance": 0.05, **self._judged()},
                 "quality": {"significance": 0.05, "alert": {"needs": 1, "of": 1}},
             },
         }  # fmt: skip
@@ -90,6 +90,11 @@ class World:
             }  # fmt: skip
             document["retrain"] = {"when": ["accuracy", "drift", "schema"], "min_labels": 5, "cooldown": "1m"}
         return Model.model_validate({**document, **self.extra})
+
+    def _judged(self):
+        """Return the metrics that are judged, and how long windows mature."""
+        judged = {"binary": ["accuracy", "recall"], "multiclass": ["macro_f1"], "regression": ["mae"]}
+        return {"metrics": judged[self.kind] if self.labels else [], "mature": f"{self.wait // 2}s"}
 
     def watch(self):
         """Return the model's watch."""

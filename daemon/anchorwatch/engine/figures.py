@@ -12,6 +12,7 @@ from anchorwatch.engine.baseline import Known
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.track import joined
+from anchorwatch.events.classes import NEGATIVE, POSITIVE
 from anchorwatch_detectors import metrics
 
 if TYPE_CHECKING:
@@ -57,6 +58,11 @@ class Figures(NamedTuple):
     mature: int | None
     wait: int
     min_sample: int
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of classes that every such model has."""
+        return (POSITIVE, NEGATIVE) if self.kind == "binary" else ()
 
     def metrics(self) -> list[Metric]:
         """Return the metrics that are computed, in order."""

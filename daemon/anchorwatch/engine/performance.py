@@ -162,7 +162,7 @@ class Performance:
     past
         What is remembered for judging, by group and metric.
     newest
-        The figures of the newest closed span, ready to be shown; {} before the first.
+        The figures of the newest closed span that had enough labels; {} before the first.
     """
 
     terms: Terms

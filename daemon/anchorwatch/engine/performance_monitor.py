@@ -11,6 +11,7 @@ import numpy as np
 from anchorwatch.decide.evidence import OWN, Kind
 from anchorwatch.engine import budget
 from anchorwatch.engine.answers import Answers
+from anchorwatch.engine.confusion import confusion
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.performance import Past, Performance, Terms
@@ -20,7 +21,7 @@ from anchorwatch_detectors.non_inferiority import standing
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from anchorwatch.engine.baseline import Group, Known, Part
+    from anchorwatch.engine.baseline import Baseline, Group, Known
     from anchorwatch.engine.reference import Block, Reference
     from anchorwatch.engine.state import Version
     from anchorwatch.engine.watch import Watch
@@ -31,6 +32,9 @@ REMEMBERED = 64
 """Windows that are remembered for judging."""
 SUPPORT = 20
 """Values that carry a metric, at least, before it is judged: with fewer it is not near normal."""
+ERRORS = 4.0
+"""Excess over the margin that is looked for, in errors of the baseline, the margin itself added: less can hardly be
+told from them, and of more each window says enough."""
 CALM = 3
 """Windows whose mean tells that a change is over."""
 
@@ -44,13 +48,14 @@ class Standard(NamedTuple):
         The groups of the baseline's outcomes part, as the reference numbers them.
     between
         Natural logarithm of the windows that lie between two false alarms of one metric in one group.
-    baseline
-        Id of the baseline.
+    id, baseline
+        The baseline, and the id of the one that brought the part.
     """
 
     groups: list[Group]
     between: float
-    baseline: str
+    id: str
+    baseline: Baseline
 
 
 class _Closed(NamedTuple):
@@ -98,7 +103,7 @@ def follow(
     due = state.due(frontier)
     if not due:
         return []
-    standard = _standard(watch, part, reference, state.terms)
+    standard = _standard(watch, baseline, reference, state.terms)
     findings: list[Finding] = []
     for number in due:
         findings += _close(watch, state, number, standard, time)
@@ -110,11 +115,14 @@ def is_due(version: Version, frontier: int) -> bool:
     return version.performance is not None and bool(version.performance.due(frontier))
 
 
-def _standard(watch: Watch, part: Part, reference: Reference, terms: Terms) -> Standard:
+def _standard(watch: Watch, baseline: Baseline, reference: Reference, terms: Terms) -> Standard:
+    part = baseline.outcomes
+    if part is None:
+        raise RuntimeError("a baseline without outcomes has no accuracy figures to be held against")
     groups = [g for g in part.groups if not g.column or g.column in reference.segment_columns]
     judged = 0 if watch.figures is None else len(watch.figures.margins)
     windows = budget.windows_between(watch.budget, part, watch.tracks(), terms.span)
-    return Standard(groups, math.log(windows * max(judged * len(groups), 1)), reference.baseline)
+    return Standard(groups, math.log(windows * max(judged * len(groups), 1)), reference.baseline, baseline)
 
 
 def _close(watch: Watch, state: Performance, number: int, standard: Standard, time: NDArray[np.int64]) -> list[Finding]:
@@ -135,8 +143,10 @@ def _close(watch: Watch, state: Performance, number: int, standard: Standard, ti
         mine = answers if g == 0 else answers.take((span.rows.members == g).any(axis=0))
         found = {m: m.of(mine.truth, mine.given(m)) for m in figures.metrics()}
         findings += [_finding(watch, state, standard, closed, metric, each) for metric, each in found.items()]
-        if g == 0:
-            state.newest = _shown(closed, state.terms, found, enough=n >= figures.min_sample)
+        if g == 0 and n >= figures.min_sample:
+            state.newest = _shown(closed, state.terms, found)
+            if figures.kind != "regression":
+                state.newest["confusion"] = confusion(span.rows.words, standard.baseline, figures.classes)
     return findings
 
 
@@ -155,7 +165,7 @@ def _finding(
     elif margin is None:
         verdict = _said(Level.UNDETERMINED, "not_judged", closed, metric, found, known)
     elif known is None:
-        verdict = _said(Level.UNDETERMINED, "baseline_too_small", closed, metric, found, known)
+        verdict = _said(Level.UNDETERMINED, "not_in_baseline", closed, metric, found, known)
     elif min(found.support, known.support) < SUPPORT:
         verdict = _said(Level.UNDETERMINED, "too_few_values", closed, metric, found, known)
     else:
@@ -163,9 +173,7 @@ def _finding(
         past = _remembered(state.past.get(key, Past()), closed, metric, found, known, margin)
         verdict, state.past[key] = _judged(past, standard.between, margin, closed, metric, found, known)
     decisive = verdict.level is Level.DRIFT
-    return Finding(
-        closed.moment, closed.segment, Kind.ACCURACY, metric.name, MONITOR, verdict, standard.baseline, decisive
-    )
+    return Finding(closed.moment, closed.segment, Kind.ACCURACY, metric.name, MONITOR, verdict, standard.id, decisive)
 
 
 def _remembered(past: Past, closed: _Closed, metric: Metric, found: Estimate, known: Known, margin: float) -> Past:
@@ -203,7 +211,7 @@ def _judged(
         verdict = _said(Level.DRIFT, direction.value, closed, metric, found, known, margin)
         return replace(verdict, direction=direction), replace(past, told_for=past.told_for + 1)
     for direction, column in ((Direction.WORSE, past.worse), (Direction.BETTER, past.better)):
-        evidence, since = standing(column, past.variance, shared, margin)
+        evidence, since = standing(column, past.variance, shared, margin + ERRORS * known.error)
         if evidence >= between:
             weight = 1.0 / past.variance[since:]
             size = float((column[since:] * weight).sum() / weight.sum()) + margin
@@ -242,7 +250,7 @@ def _said(
     )
 
 
-def _shown(closed: _Closed, terms: Terms, found: dict[Metric, Estimate], *, enough: bool) -> dict[str, Any]:
+def _shown(closed: _Closed, terms: Terms, found: dict[Metric, Estimate]) -> dict[str, Any]:
     """Return the figures of a window ready to be shown."""
     return {
         "from": closed.start,
@@ -253,6 +261,6 @@ def _shown(closed: _Closed, terms: Terms, found: dict[Metric, Estimate], *, enou
         "metrics": {
             metric.name: {"value": each.value, "low": each.low, "high": each.high, "n": each.n}
             for metric, each in found.items()
-            if enough and math.isfinite(each.value)
+            if math.isfinite(each.value)
         },
     }

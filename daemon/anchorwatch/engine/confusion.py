@@ -1,0 +1,45 @@
+"""How often each class was said where each class was true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from anchorwatch.events.classes import token
+from anchorwatch.events.columns import PREDICTION_CLASS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from anchorwatch.engine.answers import Words
+    from anchorwatch.engine.baseline import Baseline
+
+MOST: Final = 100
+"""Pairs of classes that are told, the most frequent first."""
+OTHER: Final = "other"
+"""Classes that the baseline's predictions do not know, and predictions without one: only hashes of them are kept."""
+
+
+def confusion(words: Words, baseline: Baseline, more: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return the counts of (predicted, true) pairs of classes, the most frequent first.
+
+    Parameters
+    ----------
+    words
+        (5, n) predictions with their labels (`engine.answers`).
+    baseline
+        Knows the names of classes.
+    more
+        Names of classes that it may not know.
+    """
+    part = baseline.predictions
+    known = [] if part is None else part.columns.get(PREDICTION_CLASS, {}).get("words", [])
+    names = {token(word): word for word in (*known, *more)}
+    pairs, counts = np.unique(words[[1, 3]].T, axis=0, return_counts=True)
+    found: dict[tuple[str, str], int] = {}
+    for (said, true), n in zip(pairs.tolist(), counts.tolist(), strict=True):
+        pair = names.get(said, OTHER), names.get(true, OTHER)
+        found[pair] = found.get(pair, 0) + n
+    ordered = sorted(found.items(), key=lambda each: (-each[1], each[0]))
+    return [{"predicted": said, "true": true, "n": n} for (said, true), n in ordered[:MOST]]
