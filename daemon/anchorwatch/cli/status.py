@@ -155,9 +155,10 @@ def _show(report: dict[str, Any]) -> None:
             f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
         )
     console.print(table)
-    accuracy = figures.table({model["model"]: model["accuracy"] for model in report["models"]})
-    if accuracy is not None:
-        console.print(accuracy)
+    for said, found in figures.shown({model["model"]: model["accuracy"] for model in report["models"]}):
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        if found is not None:
+            console.print(found)
 
 
 def _counted(accounting: dict[str, int]) -> str:
