@@ -112,7 +112,7 @@ def test_a_span_keeps_the_same_sample_however_its_rows_came():
     assert whole.labelled == pieces.labelled == 1000
 
 
-def test_figures_need_labels():
+def test_a_model_without_labels_has_no_figures():
     document = a_model("binary").model_dump(mode="json", by_alias=True)
     model = type(a_model()).model_validate({**document, "labels": None})
     assert figures_of(model) is None
