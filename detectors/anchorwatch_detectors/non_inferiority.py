@@ -51,7 +51,7 @@ def standing(worse: Floats, variance: Floats, shared: float, scale: float) -> St
     scale
         Excess over the margin that is looked for, above 0, in the metric's unit: the mixture's standard deviation.
     """
-    from scipy.special import log_ndtr, logsumexp
+    from scipy.special import log_ndtr
 
     weight = np.cumsum((1.0 / variance)[::-1])[::-1]
     total = np.cumsum((worse / variance)[::-1])[::-1]
@@ -59,4 +59,5 @@ def standing(worse: Floats, variance: Floats, shared: float, scale: float) -> St
     spread = 1.0 + scale**2 * known
     logs = math.log(2.0) - 0.5 * np.log(spread) + (scale * drift) ** 2 / (2.0 * spread)
     logs = logs + log_ndtr(scale * drift / np.sqrt(spread))
-    return Standing(float(logsumexp(logs)), int(np.argmax(logs)))
+    most = float(logs.max())
+    return Standing(most + math.log(float(np.exp(logs - most).sum())), int(np.argmax(logs)))

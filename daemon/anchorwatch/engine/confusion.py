@@ -36,10 +36,13 @@ def confusion(words: Words, baseline: Baseline, more: Sequence[str] = ()) -> lis
     part = baseline.predictions
     known = [] if part is None else part.columns.get(PREDICTION_CLASS, {}).get("words", [])
     names = {token(word): word for word in (*known, *more)}
-    pairs, counts = np.unique(words[[1, 3]].T, axis=0, return_counts=True)
+    said, row = np.unique(words[1], return_inverse=True)
+    true, column = np.unique(words[3], return_inverse=True)
+    counts = np.bincount(row.ravel() * len(true) + column.ravel(), minlength=len(said) * len(true))
     found: dict[tuple[str, str], int] = {}
-    for (said, true), n in zip(pairs.tolist(), counts.tolist(), strict=True):
-        pair = names.get(said, OTHER), names.get(true, OTHER)
-        found[pair] = found.get(pair, 0) + n
+    for place in np.flatnonzero(counts).tolist():
+        i, j = divmod(place, len(true))
+        pair = names.get(int(said[i]), OTHER), names.get(int(true[j]), OTHER)
+        found[pair] = found.get(pair, 0) + int(counts[place])
     ordered = sorted(found.items(), key=lambda each: (-each[1], each[0]))
     return [{"predicted": said, "true": true, "n": n} for (said, true), n in ordered[:MOST]]
