@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.decide.incidents import Incident
+from anchorwatch.decide.incidents import Incidents
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.state import State, fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
@@ -100,8 +100,8 @@ def begun_anew(watch: Watch, store: Reader) -> State:
     """
     told = store.alerts(model=watch.name, limit=-1)
     episodes = max((json.loads(row.document)["data"]["episode"] for row in told), default=0)
-    incident = Incident(number=max((row.incident or 0 for row in told), default=0))
-    return replace(fresh(watch), decisions=Decisions(episodes=episodes, incident=incident))
+    incidents = Incidents(number=max((row.incident or 0 for row in told), default=0))
+    return replace(fresh(watch), decisions=Decisions(episodes=episodes, incidents=incidents))
 
 
 class Daemon:

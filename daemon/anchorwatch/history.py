@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.ids import incident_id
 from anchorwatch.decide.labels import fingerprint_of, id_of
-from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
+from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
 from anchorwatch_detectors.base import Level
 
 if TYPE_CHECKING:
@@ -101,6 +102,31 @@ def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[
                 starts_at=notice.started_at,
                 ends_at=notice.ended_at,
                 incident=notice.incident,
+                document=documents[ident],
+            )
+        )
+    return rows
+
+
+def incident_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[IncidentRow]:
+    """Return a row for every telling of an incident, with the message that tells it."""
+    documents = {message.id: message.value for message in told}
+    rows = []
+    for notice in outcome.decision.incidents:
+        ident = incident_id(source, notice.model, notice.incident, notice.number)
+        rows.append(
+            IncidentRow(
+                id=ident,
+                model=notice.model,
+                incident=notice.incident,
+                version=notice.version,
+                notice=notice.number,
+                severity=notice.severity,
+                status=notice.status,
+                reason=notice.reason,
+                at=notice.at,
+                opened_at=notice.opened_at,
+                ended_at=notice.ended_at,
                 document=documents[ident],
             )
         )

@@ -16,7 +16,7 @@ from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.errors import ConnectionFailed
 from anchorwatch.events import deadletters
-from anchorwatch.history import alert_rows, baseline_row, score_rows, trigger_rows
+from anchorwatch.history import alert_rows, baseline_row, incident_rows, score_rows, trigger_rows
 from anchorwatch.publishing import Outbox, Publisher
 from anchorwatch.store.rows import Checkpoint
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from anchorwatch.events.records import Outgoing, Partition, Records, Sink, Source
     from anchorwatch.hosted import Model
     from anchorwatch.settings.models import Outputs
-    from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
+    from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
 
 
 Observer = Callable[["Outcome", "Sequence[Outgoing]"], None]
@@ -103,6 +103,7 @@ class _Unwritten:
     baselines: list[BaselineRow] = field(default_factory=list)
     scores: list[ScoreRow] = field(default_factory=list)
     alerts: list[AlertRow] = field(default_factory=list)
+    incidents: list[IncidentRow] = field(default_factory=list)
     triggers: list[TriggerRow] = field(default_factory=list)
 
 
@@ -219,6 +220,7 @@ class Host:
                     baselines=unwritten.baselines,
                     scores=unwritten.scores,
                     alerts=unwritten.alerts,
+                    incidents=unwritten.incidents,
                     triggers=unwritten.triggers,
                 )
             )
@@ -283,9 +285,11 @@ class Host:
         self._unwritten.baselines += [baseline_row(baseline, self._clock.now()) for baseline in outcome.baselines]
         self._unwritten.scores += score_rows(outcome)
         self._unwritten.alerts += alert_rows(self._name, outcome, told)
+        self._unwritten.incidents += incident_rows(self._name, outcome, told)
         self._unwritten.triggers += trigger_rows(outcome, told)
 
     def _due(self) -> bool:
-        if self._unwritten.alerts or self._unwritten.triggers or len(self._unwritten.scores) > 50_000:
+        unwritten = self._unwritten
+        if unwritten.alerts or unwritten.incidents or unwritten.triggers or len(unwritten.scores) > 50_000:
             return True
         return self._clock.monotonic() - self._written >= self.pace.checkpoint

@@ -40,11 +40,12 @@ def undisturbed(tmp_path_factory):
 
 
 def test_the_run_tells_of_everything_worth_losing(undisturbed):
-    """Alerts, a trigger, dead letters and baselines: without them the enumeration would prove nothing."""
+    """Alerts, incidents, a trigger, dead letters, baselines: without them the enumeration would prove nothing."""
     sink, source, store, passed = undisturbed
     assert len(sink.of(OUTPUTS.alerts)) > 3
     assert len(sink.of(OUTPUTS.retrain)) >= 1
     assert len(sink.of(OUTPUTS.dead_letters)) > 3
+    assert {row.status for row in store["incidents"]} == {"opened", "updated", "resolved"}
     assert len(store["baselines"]) >= 2
     assert store["positions"] == source.committed
     assert 50 < len(passed) < 200
@@ -68,7 +69,7 @@ def test_failure_01_a_kill_at_every_side_effect_changes_nothing(undisturbed, tmp
 def test_failure_02_a_kill_soon_after_every_start_still_makes_progress(undisturbed, tmp_path, k):
     """Killed again and again at the same distance from each start: it comes to the end, and to the same end."""
     sink, _, store, passed = undisturbed
-    small = replace(QUICK, records=12)  # what one checkpoint publishes fits between two ends
+    small = replace(QUICK, records=8)  # what one checkpoint publishes fits between two ends
     again, _, starts = run_until_done(tmp_path / "store.db", *[k] * len(passed), pace=small)
     assert len(passed) / k < len(starts) < 50
     assert again.distinct() == sink.distinct()

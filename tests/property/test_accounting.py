@@ -14,11 +14,11 @@ def assert_adds_up(counts, run, *, shared):
 
     assert counts["predictions"] == total(
         "late_predictions", "too_many_versions", "duplicate_predictions", "pending_predictions",
-        "matched", "waiting_predictions", "expired_predictions",
+        "matched", "waiting_predictions", "expired_predictions", "sampled_out_predictions",
     )  # fmt: skip
     assert counts.get("labels", 0) == total(
         "matched", "duplicate_labels", "revised_labels", "late_labels", "orphan_labels", "waiting_labels",
-        "pending_labels",
+        "pending_labels", "sampled_out_labels",
     )  # fmt: skip
     unusable = sum(n for name, n in counts.items() if name.startswith(("dead_", "skipped_")))
     read = [value for partition, log in run.logs.items() for value in log[: run.place[partition]]]

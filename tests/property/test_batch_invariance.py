@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
-from tests.property.worlds import Run, World, worlds
+from tests.property.worlds import SHORT, Run, World, worlds
 
 from anchorwatch.engine.state import from_parts
 
@@ -74,6 +74,20 @@ def test_cutting_changes_nothing_with_a_season_either(seed, kind, detector):
     cycles = [version.baseline.cycle for version in whole.state.versions if version.baseline is not None]
     assert "day" in cycles
     assert_same(whole, Run(world).take_cut(np.random.default_rng(seed), restarts=0.05))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_cutting_and_restarts_change_nothing_in_a_join_of_many_runs(seed):
+    """The runs of the join are filled, merged and dropped in another rhythm, and come to the same bytes."""
+    world = World(seed=seed, n=600, wait=60, runs=SHORT)
+    logs = {partition: log[: len(log) // 2] for partition, log in world.records().items()}
+    whole = Run(world, logs).take_all()
+    cut = Run(world, logs).take_cut(np.random.default_rng(seed), restarts=0.3)
+    assert_same(whole, cut)
+    cut.checkpoint()
+    assert cut.store == cut.parts()
+    assert cut.state.join.predictions.size > 100
+    assert "join/predictions/0" not in cut.store
 
 
 def test_one_record_at_a_time_is_the_same_as_all_at_once():

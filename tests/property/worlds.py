@@ -4,11 +4,12 @@ A world is drawn by hypothesis as a handful of choices and a seed; its records c
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
+from anchorwatch.engine.runs import Sizes
 from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.engine.watch import compile_watch
@@ -20,6 +21,8 @@ START = 1_777_622_400 * 10**9  # 2026-05-01 08:00 UTC
 SECOND = 10**9
 NOW = START + 10 * 86_400 * SECOND
 COUNTRIES = ("CH", "DE", "FR", "IT", "LI")
+LONG, SHORT = Sizes(), Sizes(smallest=4, factor=2, largest=16)
+"""Runs of the join of few rows, so that a small stream fills, merges and drops many."""
 HOSTILE = (
     b"{", b"\xff\xfe", b"[1,2]", b"null", b'{"id": "x"}', b'{"id": 7, "at": "2099-01-01T00:00:00Z"}', None,
     b'{"id": "p7", "at": "1677-09-21T00:12:44Z", "amount": 1, "truth": 1}',
@@ -49,6 +52,8 @@ class World:
     change: bool = True
     first_labels: int | None = None
     first: int = 60
+    sample: float = 1.0
+    runs: Sizes = LONG
     gap: float = 1.0
     season: str | None = None
     extra: dict = field(default_factory=dict, hash=False)
@@ -86,7 +91,7 @@ class World:
         if self.labels:
             document["labels"] = {
                 "topic": "events" if self.shared else "labels", "id": "id", "time": "at", "value": "truth",
-                "wait": f"{self.wait}s", "early": f"{self.early}s",
+                "wait": f"{self.wait}s", "early": f"{self.early}s", "sample": self.sample,
             }  # fmt: skip
             document["retrain"] = {"when": ["accuracy", "drift", "schema"], "min_labels": 5, "cooldown": "1m"}
         return Model.model_validate({**document, **self.extra})
@@ -98,7 +103,8 @@ class World:
 
     def watch(self):
         """Return the model's watch."""
-        return compile_watch("/test", "fraud", self.settings, None, "test")
+        watch = compile_watch("/test", "fraud", self.settings, None, "test")
+        return replace(watch, terms=watch.terms._replace(sizes=self.runs))
 
     def records(self):
         """Return {partition: [payload]}, in the order of the log."""
@@ -294,4 +300,6 @@ def worlds(draw):
         coarse=draw(st.booleans()),
         detector=draw(st.sampled_from(["adwin", "page_hinkley", "hddm_w", "hddm_a"])),
         first_labels=draw(st.sampled_from([None, 30, 90])),
+        sample=draw(st.sampled_from([1.0, 1.0, 0.6])),
+        runs=draw(st.sampled_from([SHORT, LONG])),
     )

@@ -166,10 +166,14 @@ class _Progress:
         self._bar.update(self._task, completed=done, total=total or None, records=records)
 
 
-def _alert_lines(report: Report) -> list[tuple[str, str]]:
-    """Return (time to sort by, line) of each alert, reminders left out."""
-    told = [(alert["time"], alert["data"]) for alert in report.alerts if alert["data"]["reason"] != "repeated"]
-    return [(at.removesuffix("Z"), f"{at}  {data['status']:<8}  {data['annotations']['summary']}") for at, data in told]
+def _incident_lines(report: Report) -> list[tuple[str, str]]:
+    """Return (time to sort by, line) of each telling of an incident; the alerts it is made of stand within."""
+    return [(told["time"].removesuffix("Z"), _incident_line(told["time"], told["data"])) for told in report.incidents]
+
+
+def _incident_line(at: str, data: dict[str, Any]) -> str:
+    which = f"incident {data['incident']}, {data['firing']} firing"
+    return f"{at}  {data['status']:<8}  {which}: {data['annotations']['summary']}"
 
 
 def _trigger_lines(report: Report) -> list[tuple[str, str]]:
@@ -191,16 +195,14 @@ def _print(report: Report) -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
-    reminders = sum(alert["data"]["reason"] == "repeated" for alert in report.alerts)
-    for _, line in sorted([*_alert_lines(report), *_trigger_lines(report)], key=lambda told: told[0]):
+    for _, line in sorted([*_incident_lines(report), *_trigger_lines(report)], key=lambda told: told[0]):
         console.print(line, markup=False, soft_wrap=True)
-    if reminders:
-        console.print(f"and {reminders} reminders of alerts that went on firing")
-    if report.alerts or report.triggers:
+    if report.incidents or report.triggers:
         console.print()
-    table = Table("model", "predictions", "labels", "matched", "dead", "late", "alerts", "triggers")
+    table = Table("model", "predictions", "labels", "matched", "dead", "late", "incidents", "alerts", "triggers")
     for name, counts in report.accounting.items():
-        mine = [a for a in report.alerts if a["data"]["labels"]["model"] == name and a["data"]["reason"] == "fired"]
+        mine = [a for a in report.alerts if a["data"]["labels"]["model"] == name and a["data"]["notice"] == 1]
+        incidents = {a["data"]["incident"] for a in mine}
         dead = sum(n for key, n in counts.items() if key.startswith("dead_"))
         late = counts.get("late_predictions", 0) + counts.get("late_labels", 0)
         table.add_row(
@@ -208,6 +210,7 @@ def _print(report: Report) -> None:
             *(f"{n:,}" for n in (counts.get("predictions", 0), counts.get("labels", 0), counts.get("matched", 0))),
             f"{dead:,}",
             f"{late:,}",
+            str(len(incidents)),
             str(len(mine)),
             str(sum(1 for t in report.triggers if t["data"]["model"] == name)),
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anchorwatch.cli import figures
+from anchorwatch.cli.open_incidents import lines_of, open_incidents
 from anchorwatch.clock import SystemClock
 from anchorwatch.errors import UsageError
 
@@ -28,7 +29,7 @@ def status(
     *,
     json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
-    """Show how far the daemon has come, what is firing and what waits to be published.
+    """Show how far the daemon has come, which incidents are open and what waits to be published.
 
     Reads the store only, so it works beside a running daemon, and serves as a health check with --max-age.
     """
@@ -93,6 +94,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "state_bytes": states[name].size if name in states else 0,
             "accounting": _accounting(reader, name),
             "accuracy": _accuracy(reader, name),
+            "incidents": open_incidents(reader, name),
             "firing": alerts[name, "firing"],
             "pending": alerts[name, "pending"],
             "baselines": baselines[name],
@@ -112,10 +114,10 @@ def _accounting(reader: Reader, model: str) -> dict[str, int]:
 
 def _accuracy(reader: Reader, model: str) -> list[dict[str, Any]]:
     """Return the newest mature accuracy figures of each version of a model, as of the last checkpoint."""
-    from anchorwatch.engine.state import saved_figures
+    from anchorwatch.engine.performance import figures_saved
 
     head = reader.part(model, "head")
-    return [] if head is None else saved_figures(head)
+    return [] if head is None else figures_saved(head)
 
 
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
@@ -143,11 +145,12 @@ def _show(report: dict[str, Any]) -> None:
     console.print(facts, highlight=False, markup=False)
     if not report["models"]:
         return
-    table = Table("model", "firing", "pending", "last trigger", "baselines", "state")
+    table = Table("model", "incidents", "firing", "pending", "last trigger", "baselines", "state")
     for model in report["models"]:
         trigger = model["last_trigger"]
         table.add_row(
             escape(model["model"]),
+            str(len(model["incidents"])),
             str(model["firing"]),
             str(model["pending"]),
             "none" if trigger is None else escape(f"{trigger['at']} {trigger['policy']} ({trigger['reason']})"),
@@ -159,6 +162,9 @@ def _show(report: dict[str, Any]) -> None:
         console.print(said, markup=False, highlight=False, soft_wrap=True)
         if found is not None:
             console.print(found)
+    for model in report["models"]:
+        for line in lines_of(model["incidents"]):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def _counted(accounting: dict[str, int]) -> str:

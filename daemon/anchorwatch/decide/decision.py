@@ -7,16 +7,19 @@ calls.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
 from anchorwatch.decide import alerts as life
-from anchorwatch.decide.alerts import AlertPolicy, AlertState, Situation
+from anchorwatch.decide.alert_policy import AlertPolicy
+from anchorwatch.decide.alerts import AlertState, Situation
 from anchorwatch.decide.evidence import Identity, Kind
 from anchorwatch.decide.findings import is_trouble
-from anchorwatch.decide.incidents import Change, Incident
-from anchorwatch.decide.inhibition import inhibited
+from anchorwatch.decide.incidents import IncidentPolicy, Incidents
+from anchorwatch.decide.inhibition import Causes
+from anchorwatch.decide.ledger import Ledger
+from anchorwatch.decide.outcome import Decided, Outcome
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import Cause, Considered, Occasion, RetrainPolicy, RetrainState, consider
 
@@ -24,9 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.decide.evidence import Evidence
+    from anchorwatch.decide.incidents import Change, Telling
     from anchorwatch.decide.notices import Notice
     from anchorwatch.decide.retrain import RetrainReason, Trigger
     from anchorwatch.settings.models import Model
+
+
+CALM: Final = Situation(episode=0, incident=0)
+"""Where there is no trouble: nothing can begin to fire."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -42,12 +50,15 @@ class Rules(msgspec.Struct, frozen=True):
         A policy for each kind of trouble.
     retrain
         Retrain policies, by different names.
+    incidents
+        What incidents are made by.
     """
 
     source: str
     model: str
     alerts: dict[Kind, AlertPolicy]
     retrain: tuple[RetrainPolicy, ...] = ()
+    incidents: IncidentPolicy = IncidentPolicy()
 
 
 def rules_of(source: str, name: str, model: Model) -> Rules:
@@ -68,6 +79,7 @@ def rules_of(source: str, name: str, model: Model) -> Rules:
         model=name,
         alerts={kind: AlertPolicy.of_settings(alert) for kind, alert in alerting.items()},
         retrain=tuple(RetrainPolicy.of_settings(retrain) for retrain in model.retrain),
+        incidents=IncidentPolicy.of_settings(model),
     )
 
 
@@ -81,8 +93,8 @@ class Decisions(msgspec.Struct, frozen=True):
     episodes
         How many times alerts of the model have fired, ever. Ids are made of it, so that an alert that was forgotten
         and fires again cannot repeat one.
-    incident
-        The present incident, or the last.
+    incidents
+        How many there were, and those that are open.
     retrain
         What each retrain policy remembers, by name.
     considered
@@ -95,7 +107,7 @@ class Decisions(msgspec.Struct, frozen=True):
 
     alerts: dict[Identity, AlertState] = {}
     episodes: int = 0
-    incident: Incident = Incident()
+    incidents: Incidents = Incidents()
     retrain: dict[str, RetrainState] = {}
     considered: Considered | None = None
     replaced: tuple[str, ...] = ()
@@ -121,51 +133,11 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     alerts: tuple[AlertState, ...]
     episodes: int
-    incident: Incident
+    incidents: Incidents
     retrain: dict[str, RetrainState]
     considered: Considered | None
     replaced: tuple[str, ...]
     reached: int
-
-
-class Decided(NamedTuple):
-    """What one piece of evidence led to.
-
-    Attributes
-    ----------
-    at, identity
-        Its event time, and whose it was.
-    reason
-        The step that its alert took.
-    change
-        What that did to the incident of the model; None for nothing.
-    retrain
-        (policy, reason) for each retrain policy that was considered.
-    """
-
-    at: int
-    identity: Identity
-    reason: Reason
-    change: Change | None = None
-    retrain: tuple[tuple[str, RetrainReason], ...] = ()
-
-
-class Outcome(NamedTuple):
-    """What is to be told, in order, and why.
-
-    Attributes
-    ----------
-    notices
-        Tellings of alerts.
-    triggers
-        Requests to retrain.
-    decided
-        One for each piece of evidence, in order; of `supersede` one for each alert that was ended.
-    """
-
-    notices: tuple[Notice, ...]
-    triggers: tuple[Trigger, ...]
-    decided: tuple[Decided, ...]
 
 
 def decide(rules: Rules, state: Decisions, evidence: Sequence[Evidence]) -> tuple[Decisions, Outcome]:
@@ -200,6 +172,16 @@ def supersede(
     return desk.result()
 
 
+def settle(rules: Rules, state: Decisions, at: int) -> tuple[Decisions, Outcome]:
+    """Let event time come to `at` without evidence: incidents that were to be told before are told.
+
+    All evidence from before `at` has been decided on; so it does not matter how often this is called.
+    """
+    desk = _Desk(rules, state)
+    desk.come_to(at)
+    return desk.result()
+
+
 class _Desk:
     """The state of one model while evidence is worked through."""
 
@@ -207,7 +189,8 @@ class _Desk:
         self._rules = rules
         self._alerts = dict(state.alerts)
         self._episodes = state.episodes
-        self._incident = state.incident
+        self._ledger = Ledger(rules.model, rules.incidents, state.incidents, self._alerts)
+        self._causes = Causes(self._alerts)
         self._retrain = dict(state.retrain)
         self._considered = state.considered
         self._reached = state.reached
@@ -220,72 +203,86 @@ class _Desk:
         if evidence.at < self._reached:
             evidence = replace(evidence, at=self._reached)
         self._reached = evidence.at
+        self._ledger.come_to(evidence.at)
         identity = evidence.identity
         if identity.version in self.replaced:
             self._decided.append(Decided(evidence.at, identity, Reason.SUPERSEDED))
             return
-        situation = Situation(
-            episode=self._episodes + 1,
-            incident=self._incident.joining,
-            inhibited=is_trouble(evidence) and inhibited(identity, self._alerts.values()),
-        )
-        step = life.advance(self._rules.alerts[identity.kind], self._alerts.get(identity), evidence, situation)
+        known = self._alerts.get(identity)
+        situation = self._situation(evidence, known) if is_trouble(evidence) else CALM
+        step = life.advance(self._rules.alerts[identity.kind], known, evidence, situation)
         if step.state is not None:
             self._alerts[identity] = step.state
         else:
             self._alerts.pop(identity, None)
-        change = self._tell(step.notice)
-        retrain = self._ask(evidence, fired=step.reason is Reason.FIRED)
-        self._decided.append(Decided(evidence.at, identity, step.reason, change, retrain))
+        self._causes.note(identity, step.state)
+        change, telling = self._tell(step.notice)
+        retrain = self._ask(evidence, fired=step.notice is not None and step.notice.begins)
+        self._decided.append(Decided(evidence.at, identity, step.reason, change, retrain, telling))
+
+    def come_to(self, at: int) -> None:
+        self._ledger.come_to(at)
+
+    def _situation(self, evidence: Evidence, alert: AlertState | None) -> Situation:
+        return Situation(
+            episode=self._episodes + 1,
+            incident=self._ledger.joining(evidence, alert),
+            inhibited=self._causes.explain(evidence.identity),
+        )
 
     def end(self, identity: Identity, at: int) -> None:
         self._reached = max(self._reached, at)
+        self._ledger.come_to(self._reached)
         notice = life.supersede(self._alerts.pop(identity), self._reached)
-        self._decided.append(Decided(self._reached, identity, Reason.SUPERSEDED, self._tell(notice)))
+        self._causes.note(identity, None)
+        change, telling = self._tell(notice)
+        self._decided.append(Decided(self._reached, identity, Reason.SUPERSEDED, change, telling=telling))
 
     def result(self) -> tuple[Decisions, Outcome]:
         decisions = Decisions(
             alerts=self._alerts,
             episodes=self._episodes,
-            incident=self._incident,
+            incidents=self._ledger.incidents,
             retrain=self._retrain,
             considered=self._considered,
             replaced=tuple(sorted(self.replaced)),
             reached=self._reached,
         )
-        return decisions, Outcome(tuple(self._notices), tuple(self._triggers), tuple(self._decided))
+        return decisions, Outcome(
+            tuple(self._notices), tuple(self._triggers), tuple(self._decided), tuple(self._ledger.notices)
+        )
 
-    def _tell(self, notice: Notice | None) -> Change | None:
+    def _tell(self, notice: Notice | None) -> tuple[Change | None, Telling | None]:
         """Note what is told, and what it does to the incident."""
         if notice is None:
-            return None
+            return None, None
         self._notices.append(notice)
         if notice.reason is Reason.REPEATED:
-            return None
-        if notice.reason is Reason.FIRED:
-            self._episodes = notice.episode
-            self._incident, change = self._incident.joined(notice.at)
-        else:
-            self._incident, change = self._incident.left()
-        return change
+            return None, None
+        self._episodes = max(self._episodes, notice.episode)
+        return self._ledger.follow(notice)
 
     def _ask(self, evidence: Evidence, *, fired: bool) -> tuple[tuple[str, RetrainReason], ...]:
         """Consider the retrain policies, if there is anything new for them."""
         looked_at = Considered(evidence.identity.version, evidence.at, evidence.labelled)
-        if not self._incident.open or (looked_at == self._considered and not fired):
+        incidents = self._ledger.incidents
+        nothing = not (incidents.open and self._rules.retrain)
+        if nothing or (looked_at == self._considered and not fired):
             return ()
         self._considered = looked_at
-        occasion = self._occasion(evidence)
+        numbers = [incident.number for incident in incidents.of_version(evidence.identity.version)]
         reasons = []
-        for policy in self._rules.retrain:
-            considered = consider(policy, self._retrain.get(policy.name, RetrainState()), occasion)
-            reasons.append((policy.name, considered.reason))
-            if considered.trigger is not None:
-                self._retrain[policy.name] = considered.state
-                self._triggers.append(considered.trigger)
+        for number in numbers or [incidents.number]:
+            occasion = self._occasion(evidence, number)
+            for policy in self._rules.retrain:
+                considered = consider(policy, self._retrain.get(policy.name, RetrainState()), occasion)
+                reasons.append((policy.name, considered.reason))
+                if considered.trigger is not None:
+                    self._retrain[policy.name] = considered.state
+                    self._triggers.append(considered.trigger)
         return tuple(reasons)
 
-    def _occasion(self, evidence: Evidence) -> Occasion:
+    def _occasion(self, evidence: Evidence, incident: int) -> Occasion:
         version = evidence.identity.version
         return Occasion(
             source=self._rules.source,
@@ -293,10 +290,10 @@ class _Desk:
             version=version,
             at=evidence.at,
             labelled=evidence.labelled,
-            incident=self._incident.number,
+            incident=incident,
             firing=tuple(
                 Cause(identity, alert.episode.trouble)
                 for identity, alert in self._alerts.items()
-                if alert.episode is not None and identity.version == version
+                if alert.episode is not None and identity.version == version and alert.episode.incident == incident
             ),
         )

@@ -29,6 +29,10 @@ ERROR_RATE, ERROR_SIZE = "error rate", "error size"
 """Subjects of accuracy alerts: of models that predict classes, and of those that predict values."""
 
 
+LABEL_FEED = "label feed"
+"""Subject of the alert that no labels come any more."""
+
+
 POINTS, DEVIATIONS = "percentage points", "standard deviations"
 SPREAD, VARIATION = "relative spread", "total variation"
 OWN = "own unit"

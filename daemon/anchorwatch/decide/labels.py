@@ -8,7 +8,9 @@ from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.ids import alert_id, fingerprint
 
 if TYPE_CHECKING:
+    from anchorwatch.decide.evidence import Identity
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.ranking import Child
 
 ALERT_NAMES = {
     Kind.SCHEMA: "ModelSchemaBroken",
@@ -24,7 +26,15 @@ ALERT_NAMES = {
 
 def labels_of(notice: Notice) -> dict[str, str]:
     """Return the labels of an alert. An empty one is left out: to Alertmanager that is the same."""
-    identity = notice.identity
+    return _labels(notice.identity, notice.severity)
+
+
+def labels_of_child(child: Child) -> dict[str, str]:
+    """Return the labels of an alert of an incident: those of its own messages."""
+    return _labels(child.identity, child.severity)
+
+
+def _labels(identity: Identity, severity: str) -> dict[str, str]:
     labels = {
         "alertname": ALERT_NAMES[identity.kind],
         "model": identity.model,
@@ -33,7 +43,7 @@ def labels_of(notice: Notice) -> dict[str, str]:
         "kind": str(identity.kind),
         "subject": identity.subject,
         "monitor": identity.monitor,
-        "severity": notice.severity,
+        "severity": severity,
     }
     return {name: value for name, value in labels.items() if value}
 

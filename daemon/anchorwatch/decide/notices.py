@@ -48,3 +48,8 @@ class Notice(msgspec.Struct, frozen=True):
     started_at: int
     ended_at: int | None
     trouble: Trouble
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is the first notice of a firing."""
+        return self.number == 1

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from anchorwatch.decide.ids import fingerprint, idempotency_key
+from anchorwatch.decide.ids import fingerprint, idempotency_key, incident_id
+from anchorwatch.decide.incident_message import incident_data
 from anchorwatch.decide.instants import instant, rfc3339
 from anchorwatch.decide.labels import id_of, labels_of
 from anchorwatch.decide.summary import summary_of
@@ -16,21 +17,24 @@ from anchorwatch.events.records import Outgoing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.decide.decision import Outcome
     from anchorwatch.decide.findings import Trouble
+    from anchorwatch.decide.incident_notice import IncidentNotice
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.outcome import Outcome
     from anchorwatch.decide.retrain import Cause, Trigger
     from anchorwatch.settings.models import Outputs
 
 ALERT_TYPE = "io.anchorwatch.alert.{status}.v1"
+INCIDENT_TYPE = "io.anchorwatch.incident.{status}.v1"
 TRIGGER_TYPE = "io.anchorwatch.retrain.requested.v1"
 
 
 def messages(source: str, outputs: Outputs, outcome: Outcome) -> tuple[Outgoing, ...]:
-    """Return everything an outcome tells, notices first, each in order."""
+    """Return everything an outcome tells: alerts, incidents, triggers, each in order."""
     alerts = [alert_message(source, outputs.alerts, notice) for notice in outcome.notices]
+    incidents = [incident_message(source, outputs.alerts, notice) for notice in outcome.incidents]
     triggers = [trigger_message(outputs.retrain, trigger) for trigger in outcome.triggers]
-    return (*alerts, *triggers)
+    return (*alerts, *incidents, *triggers)
 
 
 def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
@@ -73,6 +77,27 @@ def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
         "time": instant(notice.at),
     }
     return _message(topic, notice.identity.model, attributes, data | typed)
+
+
+def incident_message(source: str, topic: str, notice: IncidentNotice) -> Outgoing:
+    """Return the message that tells of an incident, on the topic of the alerts.
+
+    Parameters
+    ----------
+    source
+        Who we are.
+    topic
+        Where it goes.
+    notice
+        What is told.
+    """
+    attributes = {
+        "id": incident_id(source, notice.model, notice.incident, notice.number),
+        "source": source,
+        "type": INCIDENT_TYPE.format(status=notice.status),
+        "time": instant(notice.at),
+    }
+    return _message(topic, notice.model, attributes, incident_data(notice))
 
 
 def trigger_message(topic: str, trigger: Trigger) -> Outgoing:

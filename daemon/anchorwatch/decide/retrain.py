@@ -26,7 +26,7 @@ class RetrainReason(enum.StrEnum):
     NO_INCIDENT
         No alert of that version is firing.
     ALREADY_TRIGGERED
-        This incident has had its trigger; it never gets another.
+        This incident, or one that opened after it, has had its trigger; it never gets another.
     KIND_NOT_ASKED
         Alerts are firing, none of a kind that the policy asks for.
     DIRECTION_NOT_ASKED
@@ -234,7 +234,7 @@ def _refusal(
     labels = occasion.labelled - causes[0].trouble.labelled if causes else 0
     objections = (
         (not kinds, RetrainReason.NO_INCIDENT),
-        (state.incident == occasion.incident, RetrainReason.ALREADY_TRIGGERED),
+        (state.incident >= occasion.incident, RetrainReason.ALREADY_TRIGGERED),
         (not any(policy.asks_for_kind(kind) for kind in kinds), RetrainReason.KIND_NOT_ASKED),
         (not causes, RetrainReason.DIRECTION_NOT_ASKED),
         (broken, RetrainReason.SCHEMA_BROKEN),

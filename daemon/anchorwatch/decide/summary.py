@@ -8,6 +8,7 @@ from anchorwatch.decide.evidence import ERROR_RATE, OWN, POINTS, SPREAD, VARIATI
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
+from anchorwatch.decide.shares import percent
 from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def summary_of(notice: Notice) -> str:
         return f"Resolved after {lasted}: {who}, {since}: {symptom}."
     what = (_WORSE if latest.direction is Direction.WORSE else _CHANGED)[notice.identity.kind]
     still = f"Still firing after {lasted}: " if notice.reason is Reason.REPEATED else ""
+    if notice.reason is Reason.FLAPPING:
+        still = "Comes and goes, and is held until it has been quiet: "
     return f"{still}{who} {what} {since}: {symptom} ({notice.identity.monitor} over {latest.n:,} values)."
 
 
@@ -66,10 +69,10 @@ def _symptom(notice: Notice) -> str:
     if latest.effect_unit == OWN:
         return f"{subject} {now:.3g}{_certainty(latest)}, {now - effect:.3g} in the baseline"
     if latest.effect_unit == POINTS:
-        usual = f"{_percent(now - effect / 100)} in the baseline"
+        usual = f"{percent(now - effect / 100)} in the baseline"
         if subject == ERROR_RATE:
-            return f"{subject} {_percent(now)}, {usual}"
-        return f"{subject} in {_percent(now)} of its values, {usual}"
+            return f"{subject} {percent(now)}, {usual}"
+        return f"{subject} in {percent(now)} of its values, {usual}"
     return f"{subject} {_changed(latest, now, effect)}"
 
 
@@ -77,7 +80,7 @@ def _certainty(latest: Finding) -> str:
     """Return the interval of a metric, and how many of its predictions are labelled."""
     if latest.low is None or latest.high is None or latest.coverage is None:
         return ""
-    return f" ({latest.low:.3g} to {latest.high:.3g}, {_percent(latest.coverage)} labelled)"
+    return f" ({latest.low:.3g} to {latest.high:.3g}, {percent(latest.coverage)} labelled)"
 
 
 def _changed(latest: Finding, now: float, effect: float) -> str:
@@ -86,14 +89,8 @@ def _changed(latest: Finding, now: float, effect: float) -> str:
         counts = "" if latest.threshold is None else f", {latest.threshold:.3g} is worth knowing"
         return f"away from the baseline by {abs(effect):.3g}{counts}"
     if latest.effect_unit == SPREAD:
-        return f"spreads {_percent(abs(effect))} {'wider' if effect > 0 else 'less'} than in the baseline"
+        return f"spreads {percent(abs(effect))} {'wider' if effect > 0 else 'less'} than in the baseline"
     if latest.effect_unit == VARIATION:
-        return f"has other values than in the baseline in {_percent(effect)} of all cases"
+        return f"has other values than in the baseline in {percent(effect)} of all cases"
     side = "above" if effect > 0 else "below"
     return f"on average {abs(effect):.2g} standard deviations {side} the baseline, at its percentile {100 * now:.0f}"
-
-
-def _percent(share: float) -> str:
-    """Return a share with one digit behind the point, a small one with two digits that count."""
-    percent = max(100 * share, 0.0)
-    return f"{percent:.1f} %" if percent >= 1 else f"{float(f'{percent:.2g}'):g} %"

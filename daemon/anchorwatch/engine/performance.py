@@ -14,6 +14,7 @@ import numpy as np
 
 from anchorwatch.decide.instants import rfc3339
 from anchorwatch.engine.answers import WIDTH, made_at
+from anchorwatch.engine.plain import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.figures import Figures
     from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.state import Version
 
 OPEN = 32
 """Spans are made so long that no more than about so many are open at once."""
@@ -250,6 +252,17 @@ class Performance:
             past={(group, name): Past(*rest) for group, name, *rest in plain["past"]},
             newest=plain["newest"],
         )
+
+
+def figures_shown(versions: Sequence[Version]) -> list[dict[str, Any]]:
+    """Return what is shown of the accuracy of each version that has figures."""
+    return [{"version": v.name, **v.performance.shown()} for v in versions if v.performance is not None]
+
+
+def figures_saved(head: bytes) -> list[dict[str, Any]]:
+    """Return the same of the part `head` of a saved state, for whoever has no watch; raises ValueError."""
+    figures: list[dict[str, Any]] = unpack(head).get("figures", [])
+    return figures
 
 
 def _counted(by: Sequence[NDArray[np.int64]], groups: int) -> NDArray[np.int64]:

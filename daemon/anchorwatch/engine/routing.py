@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anchorwatch.engine import join
+from anchorwatch.engine import sampling
 from anchorwatch.engine.answers import words_of
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import Block, token_of
@@ -69,7 +69,7 @@ def route(watch: Watch, state: State, release: Release) -> Routed:
     records = _records(watch, release, version)
     if len(known) < len(records):
         records = records.take(known)
-    state.join, new = join.remember(state.join, watch.terms, records)
+    new = sampling.remember(watch, state, records)
     rows = known[new]
     records = records if new.all() else records.take(new)
     return Routed(rows, release.prediction_at[rows], version[rows], records, begun)

@@ -12,7 +12,7 @@ from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
-from anchorwatch.engine.performance import Performance
+from anchorwatch.engine.performance import Performance, figures_shown
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.track import Track
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.runs import Run
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(slots=True)
@@ -87,6 +88,8 @@ class State:
         Alerts, incident and retrain policies.
     counts
         How many records went which way, by name; cumulative.
+    outside
+        Ids of predictions that are not in the sample that is joined, remembered against duplicates.
     """
 
     mark: Watermark
@@ -96,6 +99,7 @@ class State:
     streak: tuple[int, int]
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
+    outside: Join = field(default_factory=Join)
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -110,10 +114,10 @@ class State:
         """Return every count by name, what waits included: the input records add up over them.
 
         predictions = late_predictions + too_many_versions + duplicate_predictions + pending_predictions + matched +
-        waiting_predictions + expired_predictions
+        waiting_predictions + expired_predictions + sampled_out_predictions
 
         labels = matched + duplicate_labels + revised_labels + late_labels + orphan_labels + waiting_labels +
-        pending_labels
+        pending_labels + sampled_out_labels
 
         records read = predictions + labels + all dead_* + all skipped_*, where no record is both a prediction and its
         label (one topic for both). `retimed_labels` are labels that came late in their log: they count as any other.
@@ -121,10 +125,6 @@ class State:
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
         return {**self.counts, **self.join.counts, **waiting, **pending}
-
-    def figures(self) -> list[dict[str, Any]]:
-        """Return what is shown of the accuracy of each version that has figures."""
-        return [{"version": v.name, **v.performance.shown()} for v in self.versions if v.performance is not None]
 
 
 def fresh(watch: Watch) -> State:
@@ -173,7 +173,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     state
         What to write.
     before
-        The state that was written last; what is the same object in both is left out, and tables of the join that are
+        The state that was written last; what is the same object in both is left out, and runs of the join that are
         gone are given as None.
     """
     head = {
@@ -192,18 +192,16 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
             }
             for v in state.versions
         ],
-        "tables": sorted(state.join.tables),
         "join": state.join.to_plain(),
+        "outside": state.outside.to_plain(),
         "decisions": state.decisions.to_plain(),
         "accounting": dict(sorted(state.accounting().items())),
-        "figures": state.figures(),
+        "figures": figures_shown(state.versions),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
-    old = before.join.tables if before is not None else {}
-    for stretch, table in state.join.tables.items():
-        if old.get(stretch) is not table:
-            parts[f"join/{stretch}"] = pack(table.to_plain())
-    parts |= {f"join/{stretch}": None for stretch in old if stretch not in state.join.tables}
+    runs, old = _runs(state), {} if before is None else _runs(before)
+    parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
+    parts |= {name: None for name in old if name not in runs}
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
@@ -218,16 +216,16 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     return parts
 
 
+def _runs(state: State) -> dict[str, Run]:
+    """Return the runs of what is joined and of what is not, by the name of their parts."""
+    joins = (("join", state.join), ("outside", state.outside))
+    return {f"{place}/{name}": run for place, join in joins for name, run in join.parts().items()}
+
+
 def saved_accounting(head: bytes) -> dict[str, int]:
     """Return the accounting in the part `head` of a saved state, for whoever has no watch; raises ValueError."""
     counts: dict[str, int] = unpack(head)["accounting"]
     return counts
-
-
-def saved_figures(head: bytes) -> list[dict[str, Any]]:
-    """Return the accuracy figures of each version in the part `head` of a saved state; raises ValueError."""
-    figures: list[dict[str, Any]] = unpack(head).get("figures", [])
-    return figures
 
 
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
@@ -243,11 +241,11 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     try:
         head = unpack(parts["head"])
         _check(watch, head)
-        tables = {stretch: unpack(parts[f"join/{stretch}"]) for stretch in head["tables"]}
         return State(
             mark=Watermark(head["newest"], head["frontier"]),
             pending=Pending.from_plain(unpack(parts["pending"])),
-            join=Join.from_plain(head["join"], tables),
+            join=Join.from_plain(head["join"], lambda name: unpack(parts[f"join/{name}"])),
+            outside=Join.from_plain(head["outside"], lambda name: unpack(parts[f"outside/{name}"])),
             versions=[_version(watch, parts, i, v) for i, v in enumerate(head["versions"])],
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anchorwatch.decide.decision import Outcome as Decision
-from anchorwatch.decide.decision import decide, supersede
+from anchorwatch.decide.decision import decide, settle, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.engine import building, join, performance_monitor, watermark
+from anchorwatch.decide.outcome import Outcome as Decision
+from anchorwatch.engine import building, performance_monitor, sampling, watermark
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
@@ -119,9 +119,7 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
 def _joined(watch: Watch, state: State, release: Release, records: Columns, at: NDArray[np.int64]) -> Outcomes:
     labels = release.labels
     arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number)
-    state.join, outcomes = join.match(state.join, watch.terms, records, at, arrivals, release.label_at)
-    state.join = join.forget(state.join, watch.terms, state.mark.frontier)
-    return outcomes
+    return sampling.match(watch, state, records, at, arrivals, release.label_at)
 
 
 def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:
@@ -177,6 +175,8 @@ def _decided(
         start = stop
     state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:])
     told.append(decision)
+    state.decisions, decision = settle(watch.rules, state.decisions, state.mark.frontier)
+    told.append(decision)
     for version in state.versions:
         for track in (version.predictions, version.outcomes):
             if track is not None:
@@ -188,6 +188,7 @@ def _decided(
             notices=tuple(n for d in told for n in d.notices),
             triggers=tuple(t for d in told for t in d.triggers),
             decided=tuple(x for d in told for x in d.decided),
+            incidents=tuple(n for d in told for n in d.incidents),
         ),
     )
 

@@ -11,12 +11,13 @@ import msgspec
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.engine.budget import PARAMETER
-from anchorwatch.engine.figures import figures_of
-from anchorwatch.engine.join import Terms
+from anchorwatch.engine.figures import Figures, figures_of
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Column
+from anchorwatch.engine.sampling import REMEMBERED
 from anchorwatch.engine.share_monitor import Bounds
+from anchorwatch.engine.stretches import Terms
 from anchorwatch.engine.track import Plan
 from anchorwatch.engine.window_monitor import Family
 from anchorwatch.errors import ConfigurationError
@@ -28,7 +29,6 @@ from anchorwatch.events.columns import (
     Shape,
 )
 from anchorwatch.events.shape import shape_of
-from anchorwatch.settings.units import NS
 from anchorwatch_detectors import registry
 from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 
@@ -36,14 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.engine.baseline import Baseline
-    from anchorwatch.engine.figures import Figures
     from anchorwatch.engine.season import Cycle
     from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
     from anchorwatch.settings.monitors import Accuracy, Drift, Monitor
     from anchorwatch_detectors.comparison import WindowTest
 
-REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
 ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
 """Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
 SIGNIFICANCE = 0.001
@@ -66,6 +64,8 @@ class Watch:
         What is watched of each track; outcomes is None without labels.
     terms
         How long predictions and labels wait for each other.
+    sample
+        Share of the ids that are joined, 0 to 1.
     lateness
         Allowed lateness, ns.
     first, first_labelled
@@ -82,10 +82,8 @@ class Watch:
         Whether predictions are values, not classes.
     takeover
         Predictions of one version in a row after which it has replaced the others.
-    budget
-        False alarms that its monitors may raise together.
-    figures
-        Accuracy metrics; None for none.
+    budget, figures
+        False alarms that its monitors may raise together; its accuracy metrics, None for none.
     rules
         What the decisions go by.
     fingerprint
@@ -100,6 +98,7 @@ class Watch:
     predictions: Plan
     outcomes: Plan | None
     terms: Terms
+    sample: float
     lateness: int
     first: int
     first_labelled: int
@@ -118,8 +117,7 @@ class Watch:
 
     def tracks(self) -> int:
         """Return how many tracks have monitors that share the budget; metrics that are judged count as one."""
-        outcomes = self.outcomes
-        judged = self.figures is not None and bool(self.figures.margins)
+        outcomes, judged = self.outcomes, self.figures is not None and bool(self.figures.margins)
         return 1 + (outcomes is not None and bool(outcomes.lookouts or outcomes.families or outcomes.shares)) + judged
 
     def lookouts(self) -> tuple[Lookout, ...]:
@@ -165,6 +163,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         predictions=_predictions_plan(model, shape),
         outcomes=None if model.labels is None else _outcomes_plan(model),
         terms=Terms(max(wait, model.event_time.lateness), early),
+        sample=1.0 if model.labels is None else model.labels.sample,
         lateness=model.event_time.lateness,
         first=first,
         first_labelled=model.baseline.labels or first,
@@ -190,8 +189,10 @@ _OTHER_SEASON = (
 
 
 def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerting and retrain policies may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain"})
+    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
+    form = model.model_dump(mode="json", exclude={"retrain", "incidents"})
+    for feature in form["predictions"]["features"].values():
+        feature.pop("importance")
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
     if model.baseline.season is None:

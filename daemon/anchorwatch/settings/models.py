@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from anchorwatch.settings.budgets import Budget, FalseAlarms
+from anchorwatch.settings.incidents import Incidents
 from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
@@ -29,7 +30,6 @@ from anchorwatch.settings.names import Location, Name, UriReference, is_topic
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.streams import EventTime, Feature, Labels, Prediction, Predictions, Scalar, TimeUnit
 from anchorwatch.settings.units import NS, Duration, Span
-from anchorwatch_detectors import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,6 +184,9 @@ class Model(Section):
         "event time or per number of predictions. Ten times fewer cost about a sixth of the speed, and whoever has "
         "thirty models hears of one in twelve days: so one a year is the default.",
     )
+    incidents: Incidents = Field(
+        default_factory=Incidents, description="Which alerts are told together, and how often."
+    )
     retrain: Annotated[list[Retrain], BeforeValidator(_policies, json_schema_input_type=Retrain | list[Retrain])] = (
         Field(
             default_factory=list,
@@ -196,7 +199,7 @@ class Model(Section):
         yield from self._segment_conflicts()
         if self.baseline.labels is not None and self.labels is None:
             yield Conflict(("baseline", "labels"), "the model has no labels to gather: add `labels:` or remove this")
-        yield from self._metric_conflicts()
+        yield from self.monitors.accuracy.unsuited(self.predictions.prediction, labelled=self.labels is not None)
         detector = self.monitors.accuracy.sequential
         if self.baseline.season is not None and detector is not None and detector.name in _BITS:
             yield Conflict(
@@ -213,16 +216,6 @@ class Model(Section):
                     "give each its own name",
                 )
             yield from self._policy_conflicts(index, policy)
-
-    def _metric_conflicts(self) -> Iterator[Conflict]:
-        prediction = self.predictions.prediction
-        suiting = [m.name for m in metrics.suiting(prediction.kind, scores=prediction.score is not None)]
-        for name in self.monitors.accuracy.metrics:
-            if self.labels is None or name not in suiting:
-                known = "labels, and the model has none" if self.labels is None else f"one of {', '.join(suiting)}"
-                yield Conflict(
-                    ("monitors", "accuracy", "metrics", name), f"`{name}` cannot be judged here: give {known}"
-                )
 
     def _segment_conflicts(self) -> Iterator[Conflict]:
         features, dimensions = self.predictions.features, self.predictions.dimensions

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.incidents import Flapping
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.units import NS, Duration, Span
 from anchorwatch_detectors import metrics, registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from anchorwatch.settings.streams import Prediction
 
 AUTO: Final = "auto"
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -35,6 +38,9 @@ class Alerting(Section):
         0, description="Event time after resolving during which it does not fire again; 0s: none."
     )
     repeat: Span = Field(7 * NS["d"], description="Event time after which a firing alert is told again.")
+    flapping: Flapping | None = Field(
+        default_factory=Flapping, description="When an alert that comes and goes is held; null: never."
+    )
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield a quorum that cannot be met."""
@@ -220,6 +226,16 @@ class Accuracy(Monitor):
                 metrics.find(name)
             except ValueError as error:
                 yield Conflict(("metrics", name), str(error))
+
+    def unsuited(self, prediction: Prediction, *, labelled: bool) -> Iterator[Conflict]:
+        """Yield metrics that such predictions do not have, with paths from the model."""
+        suiting = [m.name for m in metrics.suiting(prediction.kind, scores=prediction.score is not None)]
+        for name in self.metrics:
+            if not labelled or name not in suiting:
+                known = f"one of {', '.join(suiting)}" if labelled else "labels, and the model has none"
+                yield Conflict(
+                    ("monitors", "accuracy", "metrics", name), f"`{name}` cannot be judged here: give {known}"
+                )
 
 
 class Volume(Section):

@@ -33,11 +33,19 @@ def m001_first(db: Database) -> None:
 
 
 @MIGRATIONS()
-def m002_intervals(db: Database) -> None:
+def m002_incidents(db: Database) -> None:
+    """Keep what was told of incidents."""
+    for statement in _INCIDENTS:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 2")
+
+
+@MIGRATIONS()
+def m003_intervals(db: Database) -> None:
     """Keep the interval of a score, and how many of its predictions were labelled."""
     for column in ("low", "high", "coverage"):
         db.execute(f"ALTER TABLE scores ADD COLUMN {column} REAL")
-    db.execute("PRAGMA user_version = 2")
+    db.execute("PRAGMA user_version = 3")
 
 
 # numpy's integers would be kept as blobs without a word: the checks refuse them
@@ -188,4 +196,26 @@ _FIRST = (
     )
     """,
     "CREATE INDEX triggers_of_model ON triggers (model, at)",
+)
+
+_INCIDENTS = (
+    """
+    CREATE TABLE incidents (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        stored INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        incident INTEGER NOT NULL CHECK (typeof(incident) = 'integer'),
+        version TEXT NOT NULL,
+        notice INTEGER NOT NULL,
+        severity TEXT NOT NULL,
+        status TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        opened_at INTEGER NOT NULL,
+        ended_at INTEGER,
+        document TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX incidents_of_model ON incidents (model, incident, seq)",
 )

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.engine.labelled_stream import GAP, SECOND, START, a_model, messages, take
 
 from anchorwatch.decide.notices import Status
+from anchorwatch.engine.performance import figures_shown
 from anchorwatch.engine.state import to_parts
 from anchorwatch_detectors import metrics
 from anchorwatch_detectors.base import Direction, Level
@@ -141,7 +142,7 @@ def test_a_window_whose_labels_stay_away_is_undetermined_and_says_how_few_came()
     assert (last.level, last.reason) == (Level.UNDETERMINED, "too_few_labels")
     assert last.n < 100
     assert last.coverage < 0.15
-    assert taken.state.figures()[0]["labelled"] >= 100
+    assert figures_shown(taken.state.versions)[0]["labelled"] >= 100
 
 
 def test_segments_are_judged_against_their_own_baseline():
@@ -177,7 +178,7 @@ def test_cutting_and_restarting_change_neither_verdicts_nor_state(kind):
 
 def test_the_counts_of_classes_are_shown_by_name():
     taken = take(a_model("multiclass"), *messages("multiclass", 3, np.full(6000, 0.8)))
-    (figures,) = taken.state.figures()
+    (figures,) = figures_shown(taken.state.versions)
     counts = {(each["predicted"], each["true"]): each["n"] for each in figures["confusion"]}
     assert {word for pair in counts for word in pair} == {"a", "b", "c"}
     right = sum(n for (said, true), n in counts.items() if said == true)

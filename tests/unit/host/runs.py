@@ -62,6 +62,7 @@ def found(path):
             "outbox": store.outbox_size(),
             "scores": sorted(map(repr, store.scores(limit=10**6))),
             "alerts": store.alerts(limit=10**6),
+            "incidents": store.incidents(limit=10**6),
             "triggers": store.triggers(limit=10**6),
             "baselines": store.baselines(),
         }

@@ -42,11 +42,50 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     assert {"topic": "predictions", "partition": 0, "offset": 100} in report["positions"]
     churn, fraud = report["models"]
     assert churn == {
-        "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "accuracy": [], "firing": 1,
-        "pending": 0, "baselines": 0, "last_trigger": None,
+        "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "accuracy": [], "incidents": [],
+        "firing": 1, "pending": 0, "baselines": 0, "last_trigger": None,
     }  # fmt: skip
     assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
     assert fraud["last_trigger"]["id"] == "trigger-1"
+
+
+def test_the_report_lists_open_incidents_with_the_alerts_that_fire_now_the_worst_first(store, rows):
+    """Ranked as they were last told; one that resolved since is gone, one that joined since comes last."""
+
+    def document(**data):
+        return json.dumps({"data": {"startsAt": "then", "annotations": {"summary": "what"}} | data}).encode()
+
+    told = [{"fingerprint": name} for name in ("worst", "gone", "mild")]
+    shown = {name: document(annotations={"summary": f"{name} is bad"}) for name in ("mild", "worst", "gone", "newer")}
+    store.checkpoint(
+        Checkpoint(
+            at=1,
+            alerts=[
+                *(rows.alert(k, fingerprint=name, incident=2, document=shown[name]) for k, name in enumerate(shown)),
+                rows.alert(8, fingerprint="gone", status="resolved", incident=2),
+            ],
+            incidents=[
+                rows.incident(1, status="opened", incident=1, document=document(children=[])),
+                rows.incident(2, status="resolved", incident=1, document=document(children=[])),
+                rows.incident(3, incident=2, document=document(children=told, features=[1], segments=[2])),
+            ],
+        )
+    )
+    (fraud,) = describe(store, 2)["models"]
+    (incident,) = fraud["incidents"]
+    children = incident.pop("children")
+    assert incident == {
+        "incident": 2, "version": "1", "severity": "critical", "opened_at": "then", "summary": "what",
+        "features": [1], "segments": [2],
+    }  # fmt: skip
+    assert [child["fingerprint"] for child in children] == ["worst", "mild", "newer"]
+    said = run("--store", store.path).stdout.splitlines()[-4:]
+    assert said == [
+        "incident 2 (critical, 3 firing): what",
+        "  - worst is bad",
+        "  - mild is bad",
+        "  - newer is bad",
+    ]
 
 
 def test_the_report_accounts_for_every_record_of_a_model(store):
