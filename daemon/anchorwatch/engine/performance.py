@@ -52,19 +52,20 @@ class Terms(NamedTuple):
     mature: int
 
     @classmethod
-    def of(cls, figures: Figures, part: Part, *, made_here: bool) -> Self:
+    def of(cls, figures: Figures, part: Part, rate: float, *, made_here: bool) -> Self:
         """Return the terms that a baseline gives.
 
         Parameters
         ----------
         figures, part
             What is computed, and the outcomes part of the baseline.
+        rate
+            Predictions in a ns that a label is waited for.
         made_here
             Whether the baseline was made of the stream's own first rows: spans begin after it.
         """
         usual = figures.wait if part.mature is None else part.mature
         mature = min(figures.wait, usual if figures.mature is None else figures.mature)
-        rate = part.rows / max(part.end - part.start, 1)
         lengths = [] if figures.span.size is None else [max(int(figures.span.size / rate), 1)]
         lengths += [] if figures.span.time is None else [figures.span.time]
         length = min(lengths)

@@ -15,6 +15,7 @@ from anchorwatch.engine.confusion import confusion
 from anchorwatch.engine.finding import Finding
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.performance import Past, Performance, Terms
+from anchorwatch.engine.sampling import sampled
 from anchorwatch_detectors.base import Direction, Level, Verdict
 from anchorwatch_detectors.non_inferiority import standing
 
@@ -92,10 +93,13 @@ def follow(
     reference, baseline = version.outcomes_reference, version.baseline
     if watch.figures is None or reference is None or baseline is None or baseline.outcomes is None:
         return []
-    part = baseline.outcomes
     if version.performance is None:
-        version.performance = Performance(Terms.of(watch.figures, part, made_here=watch.given is None))
+        rate = budget.rate_of(baseline.predictions or baseline.outcomes) * watch.sample
+        terms = Terms.of(watch.figures, baseline.outcomes, rate, made_here=watch.given is None)
+        version.performance = Performance(terms)
     state, groups = version.performance, len(reference.groups)
+    if watch.sample < 1.0:
+        rows = rows.take(sampled(rows.ident, watch.sample))
     if len(rows):
         state.add(rows, reference.members(rows), groups)
     if len(labelled):
@@ -119,9 +123,10 @@ def _standard(watch: Watch, baseline: Baseline, reference: Reference, terms: Ter
     part = baseline.outcomes
     if part is None:
         raise RuntimeError("a baseline without outcomes has no accuracy figures to be held against")
+    # labels may come in bursts, predictions tell how many windows there are
+    windows = budget.windows_between(watch.budget, baseline.predictions or part, watch.tracks(), terms.span)
     groups = [g for g in part.groups if not g.column or g.column in reference.segment_columns]
     judged = 0 if watch.figures is None else len(watch.figures.margins)
-    windows = budget.windows_between(watch.budget, part, watch.tracks(), terms.span)
     return Standard(groups, math.log(windows * max(judged * len(groups), 1)), reference.baseline, baseline)
 
 

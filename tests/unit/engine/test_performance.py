@@ -82,16 +82,15 @@ def test_spans_hold_as_much_as_windows_say_and_few_are_open_at_once(made, window
     document = a_model("binary", mature=mature).model_dump(mode="json", by_alias=True)
     document["labels"]["wait"] = "40h"
     model = type(a_model()).model_validate({**document, "windows": {**windows, "min_sample": 50}})
-    part = msgspec.structs.replace(made[0].outcomes, rows=1000, start=0, end=10_000 * SECOND)
-    terms = Terms.of(figures_of(model), part, made_here=True)
+    terms = Terms.of(figures_of(model), made[0].outcomes, 0.1 / SECOND, made_here=True)
     assert terms.span == span
     assert terms.mature / terms.span <= 32
-    assert terms.begin == terms.origin == part.end + 1
+    assert terms.begin == terms.origin == made[0].outcomes.end + 1
 
 
 def test_labels_are_waited_for_no_longer_than_the_join_waits(made):
     figures = figures_of(a_model("binary", mature="3d"))
-    assert Terms.of(figures, made[0].outcomes, made_here=False).mature == 24 * HOUR
+    assert Terms.of(figures, made[0].outcomes, 0.1 / SECOND, made_here=False).mature == 24 * HOUR
 
 
 def test_a_span_keeps_the_same_sample_however_its_rows_came():

@@ -184,3 +184,28 @@ def test_the_counts_of_classes_are_shown_by_name():
     right = sum(n for (said, true), n in counts.items() if said == true)
     assert sum(counts.values()) == figures["labelled"]
     assert right / figures["labelled"] == figures["metrics"]["accuracy"]["value"]
+
+
+def test_labels_that_come_in_bursts_are_held_against_windows_of_the_predictions_pace():
+    """All labels of six hours come at once: the baseline's labels have nearly one time, its predictions have not."""
+    rows, labels = messages("binary", 13, np.full(12_000, 0.9))
+    made = {body["id"]: t for t, body in rows}
+    nightly = [((made[body["id"]] // 21_600 + 1) * 21_600 + 60 + made[body["id"]] / 1e5, body) for _, body in labels]
+    nightly = [(t, {**body, "t": START + t}) for t, body in sorted(nightly, key=lambda each: each[0])]
+    taken = take(a_model("binary", ["roc_auc"], first=2000, size=1000), rows, nightly, cuts=5)
+    terms = taken.state.versions[0].performance.terms
+    assert 0.9 < terms.span / (1000 * GAP * SECOND) < 1.1
+    verdicts = [e.verdict for e in taken.of("roc_auc")]
+    assert {v.reason for v in verdicts} == {"within_margin"}
+    assert min(v.coverage for v in verdicts) > 0.85
+
+
+def test_with_a_sample_of_labels_the_coverage_is_that_of_the_sample():
+    document = a_model("binary", ["accuracy"]).model_dump(mode="json", by_alias=True)
+    document["labels"]["sample"] = 0.4
+    model = type(a_model()).model_validate(document)
+    taken = take(model, *messages("binary", 14, np.full(16_000, 0.9)))
+    verdicts = [e.verdict for e in taken.of("accuracy")]
+    assert len(verdicts) >= 5
+    assert min(v.coverage for v in verdicts) > 0.85
+    assert 400 < np.mean([v.n for v in verdicts]) < 500
