@@ -82,6 +82,7 @@ class Taken:
     state: object
     evidence: list = field(default_factory=list)
     notices: list = field(default_factory=list)
+    incidents: list = field(default_factory=list)
     baselines: list = field(default_factory=list)
 
     def of(self, metric, segment=""):
@@ -120,4 +121,5 @@ def _step(taken, decoder, parts, idle):
     taken.state, outcome = step(taken.watch, taken.state, batch)
     taken.evidence += outcome.evidence
     taken.notices += outcome.decision.notices
+    taken.incidents += outcome.decision.incidents
     taken.baselines += outcome.baselines

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from tests.unit.engine.labelled_stream import GAP, SECOND, START, a_model, messages, take
 
+from anchorwatch.decide.incident_summary import incident_summary
 from anchorwatch.decide.notices import Status
 from anchorwatch.engine.performance import figures_shown
 from anchorwatch.engine.state import to_parts
@@ -143,6 +144,13 @@ def test_a_window_whose_labels_stay_away_is_undetermined_and_says_how_few_came()
     assert last.n < 100
     assert last.coverage < 0.15
     assert figures_shown(taken.state.versions)[0]["labelled"] >= 100
+
+
+def test_the_incident_says_what_the_metric_was_and_what_it_is():
+    taken = take(a_model("binary", ["roc_auc"], smallest_shift=0.5), *messages("binary", 1, changing(0.9, 0.2)))
+    verdict = next(e.verdict for e in taken.of("roc_auc") if e.verdict.level is Level.DRIFT)
+    usual = verdict.statistic - verdict.effect
+    assert f"roc_auc {usual:.3g} -> {verdict.statistic:.3g}" in incident_summary(taken.incidents[0])
 
 
 def test_segments_are_judged_against_their_own_baseline():
