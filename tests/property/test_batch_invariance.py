@@ -115,23 +115,19 @@ def test_much_happens_in_these_worlds(corpus):
     for run in corpus:
         told.update(triggers=len(run.told.triggers), baselines=len(run.told.baselines))
         told.update({word: sum(word in notice for notice in run.told.notices) for word in NOTICED})
+        told.update({word: sum(word in incident for incident in run.told.incidents) for word in INCIDENTS})
         told.update({word: sum(word in evidence for evidence in run.told.evidence) for word in SEEN})
         told.update(run.state.accounting())
-    assert [name for name in (*TOLD, *NOTICED, *SEEN, *COUNTED) if told[name] < 3] == []
+    assert [name for name in (*TOLD, *NOTICED, *INCIDENTS, *SEEN, *COUNTED) if told[name] < 3] == []
 
 
 TOLD = ("triggers", "baselines")
 NOTICED = ("Status.FIRING", "Status.RESOLVED", "Reason.SUPERSEDED", "Kind.SCHEMA", "Kind.DRIFT", "segment='c")
+INCIDENTS = ("status='opened'", "status='updated'", "status='resolved'", "Telling.LASTS_LONG", "Telling.KIND_JOINED")
 SEEN = (
-    "Kind.ACCURACY",
-    "non_inferiority",
-    "'within_margin'",
-    "coverage=0",
-    "monitor='adwin'",
-    "Level.UNDETERMINED",
-    "'back_to_baseline'",
-    "Kind.QUALITY",
-)
+    "Kind.ACCURACY", "non_inferiority", "'within_margin'", "coverage=0", "monitor='adwin'", "Level.UNDETERMINED",
+    "'back_to_baseline'", "Kind.QUALITY",
+)  # fmt: skip
 COUNTED = (
     "late_predictions", "retimed_labels", "duplicate_predictions", "matched", "duplicate_labels", "revised_labels",
     "late_labels", "orphan_labels", "expired_predictions", "dead_not_json", "dead_time_in_future", "skipped_tombstone",

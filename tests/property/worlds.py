@@ -87,6 +87,7 @@ class World:
                 "prediction": watched, "accuracy": {**watched, "significance": 0.05, **self._judged()},
                 "quality": {"significance": 0.05, "alert": {"needs": 1, "of": 1}},
             },
+            "incidents": {"together": "90s", "gather": "20s", "escalate": {"after": "1m", "features": 0.75}},
         }  # fmt: skip
         if self.labels:
             document["labels"] = {
@@ -199,6 +200,7 @@ class Told:
 
     evidence: list = field(default_factory=list)
     notices: list = field(default_factory=list)
+    incidents: list = field(default_factory=list)
     triggers: list = field(default_factory=list)
     decided: list = field(default_factory=list)
     baselines: list = field(default_factory=list)
@@ -207,6 +209,7 @@ class Told:
     def add(self, outcome, letters):
         self.evidence += map(repr, outcome.evidence)
         self.notices += map(repr, outcome.decision.notices)
+        self.incidents += map(repr, outcome.decision.incidents)
         self.triggers += map(repr, outcome.decision.triggers)
         self.decided += map(repr, outcome.decision.decided)
         self.baselines += [baseline.to_json() for baseline in outcome.baselines]

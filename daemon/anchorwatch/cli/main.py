@@ -29,7 +29,7 @@ COMMANDS: Final = {
     "simulate": "Write made-up fraud traffic to Kafka, to try a daemon on.",
     "check": "Check a configuration: everything that is wrong, with its place.",
     "baseline": "Build, list, show, compare and carry baselines.",
-    "calibrate": "Simulate false alarms, and find the level that meets the budget.",
+    "calibrate": "Simulate false alarms, and find the one level that meets the budget.",
     "evaluate": "Judge detectors, or a configuration, where the changes are known.",
     "status": "Show what the store of a daemon holds and how far it has come.",
     "warm": "Compile the loops of all detectors ahead of time, and keep them on disk.",

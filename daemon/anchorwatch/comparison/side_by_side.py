@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from anchorwatch.events.columns import Batch, DeadLetter
     from anchorwatch.events.records import Partition, Records, Source
     from anchorwatch.replay import Report
-    from anchorwatch.settings.models import Model, Settings
+    from anchorwatch.settings.models import Settings
     from anchorwatch.store.reader import Reader
 
 
@@ -100,7 +100,7 @@ def side_by_side(
     shared = SharedSource(source, 2)
     given = list(zip(settings, shared.readers, baselines, strict=True))
     runs = [Run(each, reader, clock, baselines=known) for each, reader, known in given]
-    noted = {name: _Noting(name, model) for name, model in settings[0].models.items()}
+    noted = {hosted.watch.name: _Noting(hosted.decoder) for hosted in runs[0].host.models}
     for hosted in runs[0].host.models:
         hosted.decoder = noted[hosted.watch.name]
     replayed([run.host for run in runs], progress)
@@ -124,17 +124,18 @@ def all_topics(settings: Settings) -> frozenset[str]:
 
 
 class _Noting(Decoder):
-    """A decoder that remembers the event times of the predictions it has decoded."""
+    """A decoder that remembers the event times of the predictions that another one has decoded."""
 
-    def __init__(self, name: str, model: Model) -> None:
-        super().__init__(name, model)
+    def __init__(self, decoder: Decoder) -> None:
+        self.shape = decoder.shape
+        self._decoder = decoder
         self._noted: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
 
     def decode(
         self, records: Sequence[Records], partitions: Sequence[Partition], now: int, idle: Collection[Partition] = ()
     ) -> tuple[Batch, list[DeadLetter]]:
         """Decode records into a batch, as ever."""
-        batch, letters = super().decode(records, partitions, now, idle)
+        batch, letters = self._decoder.decode(records, partitions, now, idle)
         self._noted.append(batch.predictions.time)
         return batch, letters
 

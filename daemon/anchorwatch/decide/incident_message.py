@@ -59,7 +59,13 @@ def incident_data(notice: IncidentNotice) -> dict[str, Any]:
             {"feature": f.name, "contribution": round(f.weight, 4), "since": rfc3339(f.since)} for f in notice.features
         ],
         "segments": [
-            {"segment": s.segment, "kind": s.kind.value, "subject": s.subject, "share": round(s.share, 4)}
+            {
+                "segment": s.segment,
+                "kind": s.kind.value,
+                "subject": s.subject,
+                "share": round(s.share, 4),
+                "traffic": round(s.traffic, 4),
+            }
             for s in notice.segments
         ],
         "children": [_child(child) for child in notice.children],

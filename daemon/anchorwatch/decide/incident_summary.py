@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.evidence import ERROR_RATE, LABEL_FEED, OWN, POINTS, Kind
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from anchorwatch.decide.incident_notice import IncidentNotice
     from anchorwatch.decide.ranking import Child
 
-WORTH_NAMING = 0.5
-"""A segment that carries at least this share of the trouble is named."""
+WORTH_NAMING, STANDS_OUT = 0.5, 1.5
+"""A segment is named that carries so much of the trouble, and so many times as much as its part of the traffic."""
 
 _PREFIX = {
     Telling.OPENED: "",
@@ -65,9 +66,8 @@ def _said(notice: IncidentNotice) -> list[str]:
         said[kinds.index(Kind.DRIFT)] += since + first
     else:
         said[0] += since
-    largest = next(iter(notice.segments), None)
-    if largest is not None and largest.share >= WORTH_NAMING:
-        said.append(f"segment {largest.segment} carries {100 * largest.share:.0f} %")
+    stands_out = (s for s in notice.segments if s.share >= max(WORTH_NAMING, STANDS_OUT * s.traffic))
+    said += [f"segment {s.segment} carries {100 * s.share:.0f} %" for s in islice(stands_out, 1)]
     return said
 
 
@@ -90,7 +90,7 @@ def _first(notice: IncidentNotice) -> str:
 def _moment(at: int, now: int) -> str:
     """Return a time, without its day where that is the present one."""
     same_day = instant(at).date() == instant(now).date()
-    return f"{instant(at):%H:%M}" if same_day else readable(at)
+    return f"{instant(at):%H:%M} UTC" if same_day else readable(at)
 
 
 def _of_kind(kind: Kind, children: Sequence[Child], notice: IncidentNotice) -> str:

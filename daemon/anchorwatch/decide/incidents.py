@@ -2,8 +2,9 @@
 
 An alert that fires belongs to the newest open incident of its version which it is close to in time: it began, as far as
 can be told, no later than `together` after that incident's last alert fired. A broken column, another amount of traffic
-and labels that do not come are causes of their own: their first alert belongs only to what fired within `gather`.
-Otherwise an alert opens an incident of its own, with the next number. One without a version belongs to any version's.
+and labels that do not come are causes of their own: their first alert belongs only to trouble that began no more than
+`gather` before. Otherwise an alert opens an incident of its own, with the next number. One without a version belongs to
+any version's.
 
 Everything is told at the end of an instant of event time, when all that happened in it is known. An incident that
 became louder is told at once; other news waits until `gather` after the last telling.
@@ -146,8 +147,8 @@ class Incident(msgspec.Struct, frozen=True):
         Of its alerts; "" until one has a version.
     opened_at, joined_at
         Event time in ns at which its first and its newest alert fired.
-    since
-        The earliest estimate of when any of its trouble began.
+    since, until
+        The earliest and the latest estimate of when any of its trouble began.
     severity
         That of its most severe alert so far, or what it was raised to; it never falls.
     kinds, features
@@ -169,6 +170,7 @@ class Incident(msgspec.Struct, frozen=True):
     opened_at: int
     joined_at: int
     since: int
+    until: int
     severity: str
     kinds: tuple[Kind, ...] = ()
     features: tuple[str, ...] = ()
@@ -182,8 +184,8 @@ class Incident(msgspec.Struct, frozen=True):
     def takes(self, policy: IncidentPolicy, identity: Identity, since: int) -> bool:
         """Whether an alert that fires now, of trouble that began at `since`, belongs to it."""
         another = identity.kind in EXPLAINS and identity.kind not in self.kinds
-        near = since <= self.joined_at + (policy.gather if another else policy.together)
-        return near and (self.version == identity.version or "" in {self.version, identity.version})
+        last = self.until + policy.gather if another else self.joined_at + policy.together
+        return since <= last and (self.version == identity.version or "" in {self.version, identity.version})
 
     def joined(self, policy: IncidentPolicy, child: Child) -> Incident:
         """Take in an alert that fired."""
@@ -196,6 +198,7 @@ class Incident(msgspec.Struct, frozen=True):
             version=self.version or who.version,
             joined_at=child.started_at,
             since=min(self.since, child.trouble.since),
+            until=max(self.until, child.trouble.since),
             severity=child.severity if rose else self.severity,
             kinds=self.kinds if who.kind in self.kinds else tuple(sorted((*self.kinds, who.kind))),
             features=features,

@@ -156,6 +156,7 @@ def _fresh(notice: Notice) -> Incident:
         opened_at=notice.at,
         joined_at=notice.at,
         since=notice.trouble.since,
+        until=notice.trouble.since,
         severity=notice.severity,
     )
 

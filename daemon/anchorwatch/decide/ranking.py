@@ -40,12 +40,13 @@ class Child(msgspec.Struct, frozen=True):
 
 
 class Carried(NamedTuple):
-    """What part of the trouble of all traffic a segment brings about; `share` is 0 to 1."""
+    """What part of the trouble of all traffic a segment brings about, and of its values; both 0 to 1."""
 
     segment: str
     kind: Kind
     subject: str
     share: float
+    traffic: float
 
 
 class Feature(NamedTuple):
@@ -138,9 +139,9 @@ def carried(children: Sequence[Child]) -> list[Carried]:
     found: dict[str, Carried] = {}
     for child in children:
         base = whole.get(_subject(child)) if child.identity.segment else None
-        share = 0.0 if base is None else _share(child, base)
         who = child.identity
-        told = Carried(who.segment, who.kind, who.subject, share)
+        share, traffic = (0.0, 0.0) if base is None else _shares(child.trouble, base.trouble)
+        told = Carried(who.segment, who.kind, who.subject, share, traffic)
         if share > 0.0 and (who.segment not in found or _first(told) < _first(found[who.segment])):
             found[who.segment] = told
     return sorted(found.values(), key=_first)
@@ -155,13 +156,18 @@ def _first(told: Carried) -> tuple[bool, float, str, str]:
     return told.kind is not Kind.ACCURACY, -told.share, told.segment, told.subject
 
 
-def _share(part: Child, whole: Child) -> float:
-    rates = _rate(part.trouble), _rate(whole.trouble)
-    return min(rates[0] / rates[1], 1.0) if rates[1] > 0.0 else 0.0
+def _shares(part: Trouble, whole: Trouble) -> tuple[float, float]:
+    """Return what share of the whole's trouble and of its values a part has; 0 where that is not known."""
+    rates = _rate(part), _rate(whole)
+    if rates[1] <= 0.0:
+        return 0.0, 0.0
+    traffic = min(rates[0] / rates[1], 1.0)
+    moves = moved(part.latest), moved(whole.latest)
+    return min(rates[0] * moves[0] / (rates[1] * moves[1]), 1.0) if moves[1] > 0.0 else 0.0, traffic
 
 
 def _rate(trouble: Trouble) -> float:
-    """Return how many values a ns are other than usual; 0 where that is not known."""
+    """Return how many values there were a ns since the change; 0 where that is not known."""
     latest = trouble.latest
     lasted = latest.at - (trouble.since if latest.since is None else latest.since)
-    return moved(latest) * latest.n / lasted if lasted > 0 else 0.0
+    return latest.n / lasted if lasted > 0 else 0.0

@@ -117,6 +117,8 @@ class Baseline(msgspec.Struct, frozen=True):
         Version of anchorwatch that made it.
     configuration
         Hash of the model's configuration it was made under.
+    calibration
+        The level common to its parts, with the curve of false alarms of the whole model against it; not there without.
     """
 
     model: str
@@ -127,6 +129,7 @@ class Baseline(msgspec.Struct, frozen=True):
     code: str
     configuration: str
     schema: int = 1
+    calibration: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def id(self) -> str:

@@ -228,6 +228,20 @@ def test_an_alert_whose_trouble_began_in_time_belongs_however_late_it_was_found(
     assert [n.incident for n in outcome.notices] == [1, 1, 1, 2]
 
 
+def test_a_cause_of_its_own_is_held_against_when_trouble_began_not_when_it_was_found(evidence, identity):
+    column = identity("age", kind=Kind.SCHEMA)
+    story = [
+        evidence(0, "drift!", identity("amount", kind=Kind.DRIFT), since=-30),
+        evidence(100, "drift!", identity("hour", kind=Kind.DRIFT), since=20),
+        evidence(101, "drift!", column, since=99),
+    ]
+    _, outcome = decide(rules({"together": "1d"}), Decisions(), story)
+    assert [n.incident for n in outcome.notices] == [1, 1, 2]
+    story[1] = evidence(100, "drift!", identity("hour", kind=Kind.DRIFT), since=90)
+    _, outcome = decide(rules({"together": "1d"}), Decisions(), story)
+    assert [n.incident for n in outcome.notices] == [1, 1, 1]
+
+
 def test_alerts_belong_together_for_as_long_as_labels_are_waited_for():
     model = {"predictions": {"topic": "p", "id": "i", "prediction": {"kind": "binary", "score": "s"}},
              "baseline": {"first": 10}}  # fmt: skip
@@ -290,11 +304,30 @@ def test_children_bear_the_fingerprints_of_their_own_messages(play, evidence, id
 
 def test_the_summary_says_what_happened_how_bad_it_is_since_when_and_where_it_began(play):
     _, _, notices = play(rules(), NIGHT + "70 = told")
-    said = "fraud version 14: 2 of 8 features drifted since 08:00, first: amount"
+    said = "fraud version 14: 2 of 8 features drifted since 08:00 UTC, first: amount"
     assert [incident_summary(n) for n in notices] == [
         f"{said}.",
         f"Now critical: {said}; error rate 23.9 % -> 31.0 %.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("effect", "n", "said"),
+    [
+        (40.0, 200, "; segment country=DE carries 80 %."),
+        (11.0, 900, "since 08:00 UTC."),  # 99 % of the trouble, and 90 % of the traffic: no news
+        (40.0, 100, "since 08:00 UTC."),  # 40 %
+    ],
+)
+def test_the_summary_names_a_segment_that_carries_much_more_than_its_part(evidence, identity, effect, n, said):
+    german = identity(segment="country=DE")
+    story = [
+        evidence(10, "drift!", since=0, effect=10.0, n=1000),
+        evidence(10, "drift!", german, since=0, effect=effect, n=n),
+    ]
+    state, _ = decide(rules(), Decisions(), story)
+    _, outcome = settle(rules(), state, state.reached + 1)
+    assert incident_summary(outcome.incidents[0]).endswith(said)
 
 
 def test_the_state_is_plain_data_and_comes_back_through_json(play):

@@ -100,9 +100,9 @@ def test_a_segment_carries_its_share_of_the_excess_errors_however_long_each_was_
     german = child(effect=40.0, n=100, since=5, segment="country=DE")
     french = child(effect=2.0, n=500, segment="country=FR")
     told = carried([french, whole, german])
-    assert [(c.segment, c.share) for c in told] == [
-        ("country=DE", pytest.approx(0.8)),
-        ("country=FR", pytest.approx(0.1)),
+    assert [(c.segment, c.share, c.traffic) for c in told] == [
+        ("country=DE", pytest.approx(0.8), pytest.approx(0.2)),
+        ("country=FR", pytest.approx(0.1), pytest.approx(0.5)),
     ]
 
 
