@@ -23,6 +23,7 @@ from anchorwatch.decide.incidents import Telling
 from anchorwatch.decide.publish import alert_message, incident_message, trigger_message
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.retraining import StatusReason
 from anchorwatch.demo import play
 from anchorwatch.settings.models import Outputs
 from anchorwatch.simulate.scenario import FAST
@@ -103,6 +104,7 @@ def main(arguments: list[str]) -> None:
         "incident": incident,
         "telling": lambda: table(Telling),
         "retrain": lambda: table(RetrainReason),
+        "status": lambda: table(StatusReason),
     }
     stale = []
     for page in PAGES:

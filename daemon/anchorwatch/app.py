@@ -60,14 +60,23 @@ def models_of(settings: Settings, store: Reader | None) -> list[Model]:
     models = []
     for name, model in settings.models.items():
         given = given_baseline(name, model.baseline, store)
-        watch = compile_watch(settings.source, name, model, given, code)
-        models.append(Model(watch, Decoder(name, model), topics_of(model), model.event_time, fresh(watch)))
+        statuses = settings.inputs.retrain_status if model.retrain else None
+        watch = compile_watch(settings.source, name, model, given, code, answered=statuses is not None)
+        topics = topics_of(model) | ({statuses} if statuses is not None else set())
+        decoder = Decoder(name, model, statuses)
+        models.append(Model(watch, decoder, topics, model.event_time, fresh(watch), statuses))
     return models
 
 
 def topics_of(model: ModelSettings) -> frozenset[str]:
-    """Return the topics a model reads."""
+    """Return the topics that hold a model's events."""
     return frozenset({model.predictions.topic} | ({model.labels.topic} if model.labels is not None else set()))
+
+
+def status_topics(settings: Settings) -> frozenset[str]:
+    """Return the topic on which retrainings are reported, where there is one and a model asks for retrainings."""
+    topic = settings.inputs.retrain_status
+    return frozenset() if topic is None or not any(m.retrain for m in settings.models.values()) else frozenset({topic})
 
 
 def given_baseline(model: str, baseline: BaselineSettings, store: Reader | None) -> Baseline | None:
@@ -182,12 +191,14 @@ class Daemon:
                     store.forget(name)
                     store.checkpoint(Checkpoint(at=clock.now(), parts={name: anew}))
             topics = frozenset[str]().union(*(m.topics for m in models))
+            sink = KafkaSink(self._kafka, clock)
+            parts.callback(sink.close)
+            if reported := status_topics(settings):
+                sink.ensure_topics(reported)  # read below, and empty until somebody reports
             source = KafkaSource(self._kafka, topics, clock, store.id)
             parts.callback(source.close)
             if not self._takeover:
                 source.check_store()
-            sink = KafkaSink(self._kafka, clock)
-            parts.callback(sink.close)
             outputs = settings.outputs
             sink.ensure_topics({outputs.alerts, outputs.retrain, outputs.dead_letters})
             pace = Pace(patience=self._kafka.unreachable_after / 1e9)

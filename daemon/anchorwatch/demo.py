@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from anchorwatch.clock import Clock
     from anchorwatch.decide.incident_notice import IncidentNotice
     from anchorwatch.decide.notices import Notice
-    from anchorwatch.decide.retrain import Trigger
+    from anchorwatch.decide.triggers import Trigger
     from anchorwatch.engine.step import Outcome
     from anchorwatch.events.records import Outgoing
     from anchorwatch.simulate.faults import Fault

@@ -189,7 +189,7 @@ class Host:
             self.publish()
             return 0
         partitions = self._source.partitions()
-        paused = held_back(self.models, partitions)
+        paused = held_back(self.models, partitions, self._source.caught_up())
         records = self._source.poll(self.pace.records, timeout, paused)
         self._silence.note(self._clock.monotonic(), self._source, records, paused)
         for part in records:
@@ -266,7 +266,7 @@ class Host:
         mine = [p for p in partitions if p.topic in model.topics]
         given = [part for part in records if part.partition.topic in model.topics]
         patience = model.event_time.idle_after / 1e9
-        quiet = self._silence.idle(self._clock.monotonic(), self._source, model.topics, patience)
+        quiet = self._silence.idle(self._clock.monotonic(), self._source, model.topics, patience, model.statuses)
         if not given and quiet == model.idle:
             return
         batch, letters = model.decoder.decode(given, mine, self._clock.now(), quiet)

@@ -23,6 +23,8 @@ class Model:
         What is watched, how its records are read, from which topics, and how event time goes.
     state, saved
         What is remembered now, and what was last written; None for nothing yet.
+    statuses
+        The topic among them on which retrainings are reported; None for none.
     idle
         Partitions that were not waited for at the last step.
     """
@@ -32,5 +34,6 @@ class Model:
     topics: frozenset[str]
     event_time: EventTime
     state: State
+    statuses: str | None = None
     saved: State | None = None
     idle: frozenset[Partition] = frozenset()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from hypothesis import strategies as st
 
+from anchorwatch.decide.ids import trigger_id
 from anchorwatch.engine.runs import Sizes
 from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
@@ -56,6 +57,7 @@ class World:
     runs: Sizes = LONG
     gap: float = 1.0
     season: str | None = None
+    answered: bool = False
     extra: dict = field(default_factory=dict, hash=False)
 
     @property
@@ -95,6 +97,11 @@ class World:
                 "wait": f"{self.wait}s", "early": f"{self.early}s", "sample": self.sample,
             }  # fmt: skip
             document["retrain"] = {"when": ["accuracy", "drift", "schema"], "min_labels": 5, "cooldown": "1m"}
+        if self.labels and self.answered:
+            document["retrain"] |= {
+                "cooldown": "5s", "acknowledge_within": "9s", "delivery": "at_least_once", "timeout": "30s",
+                "quiet_after_version": "7s", "budget": "3 per 90s", "for": "2s",
+            }  # fmt: skip
         return Model.model_validate({**document, **self.extra})
 
     def _judged(self):
@@ -104,8 +111,13 @@ class World:
 
     def watch(self):
         """Return the model's watch."""
-        watch = compile_watch("/test", "fraud", self.settings, None, "test")
+        watch = compile_watch("/test", "fraud", self.settings, None, "test", answered=self.answered)
         return replace(watch, terms=watch.terms._replace(sizes=self.runs))
+
+    @property
+    def statuses(self):
+        """Topic on which retrainings are reported; None where nobody does."""
+        return "statuses" if self.answered else None
 
     def records(self):
         """Return {partition: [payload]}, in the order of the log."""
@@ -117,7 +129,20 @@ class World:
         if self.labels:
             topic = "events" if self.shared else "labels"
             _spread(streams, rng, topic, self.partitions[1], self._labels(rng, predictions))
+        if self.answered:
+            _spread(streams, rng, "statuses", 2, self._reports(rng))
         return {partition: _logged(rng, rows, self.lateness) for partition, rows in streams.items()}
+
+    def _reports(self, rng):
+        """Answer triggers that may come, in any order, some twice, some of which nobody knows."""
+        out = []
+        for at in np.sort(rng.uniform(0.3 * self.n, 1.1 * self.n, 25)).tolist():
+            ident = trigger_id("/test", "fraud", "default", int(rng.integers(1, 5)))
+            progress = str(rng.choice(["acknowledged", "running", "succeeded", "succeeded", "failed", "cancelled"]))
+            version = {"version": str(rng.choice(["1", "2", "3"]))} if rng.random() < 0.7 else {}
+            body = {"id": ident, "status": progress, "time": _at(at), **version}
+            out += [(at, body)] * int(rng.integers(1, 3))
+        return out
 
     def _predictions(self, rng):
         times = np.cumsum(rng.exponential(self.gap, self.n))
@@ -203,6 +228,8 @@ class Told:
     incidents: list = field(default_factory=list)
     triggers: list = field(default_factory=list)
     decided: list = field(default_factory=list)
+    again: list = field(default_factory=list)
+    reported: list = field(default_factory=list)
     baselines: list = field(default_factory=list)
     letters: int = 0
 
@@ -212,6 +239,8 @@ class Told:
         self.incidents += map(repr, outcome.decision.incidents)
         self.triggers += map(repr, outcome.decision.triggers)
         self.decided += map(repr, outcome.decision.decided)
+        self.again += map(repr, outcome.decision.again)
+        self.reported += map(repr, outcome.decision.reported)
         self.baselines += [baseline.to_json() for baseline in outcome.baselines]
         self.letters += len(letters)
 
@@ -221,7 +250,7 @@ class Run:
 
     def __init__(self, world, records=None):
         self.watch = world.watch()
-        self.decoder = Decoder("fraud", world.settings)
+        self.decoder = Decoder("fraud", world.settings, world.statuses)
         self.logs = world.records() if records is None else records
         self.place = dict.fromkeys(self.logs, 0)
         self.state = fresh(self.watch)
@@ -303,6 +332,7 @@ def worlds(draw):
         coarse=draw(st.booleans()),
         detector=draw(st.sampled_from(["adwin", "page_hinkley", "hddm_w", "hddm_a"])),
         first_labels=draw(st.sampled_from([None, 30, 90])),
+        answered=draw(st.booleans()),
         sample=draw(st.sampled_from([1.0, 1.0, 0.6])),
         runs=draw(st.sampled_from([SHORT, LONG])),
     )

@@ -55,8 +55,9 @@ def replay(
     Exit code 0: done, whatever the difference; 2: wrong usage; 3: the configuration is wrong; 4: the broker cannot be
     used; 5: there was not one record.
     """
-    from anchorwatch.app import topics_of
+    from anchorwatch.app import status_topics, topics_of
     from anchorwatch.clock import SystemClock
+    from anchorwatch.settings.kafka import Inputs
     from anchorwatch.settings.loader import load
 
     require_one(file, kafka=kafka)
@@ -65,10 +66,13 @@ def replay(
     given = [load(Path(path), os.environ) for path in (config, compare) if path is not None]
     clock = SystemClock()
     topics = frozenset[str]().union(*(topics_of(model) for each in given for model in each.models.values()))
+    statuses = frozenset[str]().union(*(status_topics(each) for each in given))
     if kafka:
-        source: Source = kafka_range(given[0], topics, start, stop, clock)
+        source: Source = kafka_range(given[0], topics | statuses, start, stop, clock)
     else:
-        source = files(file or [], topics, topics, clock, follow=follow)
+        source = files(file or [], topics | statuses, topics, clock, follow=follow)
+    if not statuses & {partition.topic for partition in source.partitions()}:  # nobody is missed who is not in the log
+        given = [each.model_copy(update={"inputs": Inputs()}) for each in given]
     with contextlib.ExitStack() as parts:
         parts.callback(source.close)
         if compare is not None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from anchorwatch.store.reader import Reader
     from anchorwatch.store.rows import TriggerRow
 
+SHOWN = 3  # retrainings of a model in the table
+
 
 def status(
     configuration: Annotated[str | None, typer.Argument(help="Configuration that names the store.")] = None,
@@ -99,6 +101,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "pending": alerts[name, "pending"],
             "baselines": baselines[name],
             "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
+            "retrainings": _retrainings(reader, name),
         }
         for name in names
     ]
@@ -118,6 +121,28 @@ def _accuracy(reader: Reader, model: str) -> list[dict[str, Any]]:
 
     head = reader.part(model, "head")
     return [] if head is None else figures_saved(head)
+
+
+def _retrainings(reader: Reader, model: str) -> list[dict[str, Any]]:
+    """Return the retrainings of a model as of the last checkpoint, the newest first."""
+    from anchorwatch.engine.state import saved_retrainings
+
+    head = reader.part(model, "head")
+    return [
+        {
+            "id": kept["id"],
+            "idempotency_key": kept["key"],
+            "policy": kept["policy"],
+            "incident": kept["incident"],
+            "version": kept["version"],
+            "requested": _iso(kept["requested_at"]),
+            "status": kept["progress"],
+            "since": _iso(kept["changed_at"]),
+            "new_version": kept["becomes"] or None,
+            "took_over": _iso(kept["served_at"]),
+        }
+        for kept in ([] if head is None else saved_retrainings(head))
+    ]
 
 
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
@@ -142,6 +167,8 @@ def _show(report: dict[str, Any]) -> None:
         facts.add_row("next to read", f"{place['topic']}/{place['partition']} at {place['offset']:,}")
     for model in report["models"]:
         facts.add_row(f"records of {model['model']}", _counted(model["accounting"]))
+        for retraining in model["retrainings"][:SHOWN]:
+            facts.add_row(f"retraining of {model['model']}", _told(retraining))
     console.print(facts, highlight=False, markup=False)
     if not report["models"]:
         return
@@ -165,6 +192,15 @@ def _show(report: dict[str, Any]) -> None:
     for model in report["models"]:
         for line in lines_of(model["incidents"]):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _told(retraining: dict[str, Any]) -> str:
+    new = retraining["new_version"]
+    became = "" if new is None else f", version {new}, {'serving' if retraining['took_over'] else 'awaited'}"
+    return (
+        f"{retraining['idempotency_key']}: {retraining['status']} since {retraining['since']}{became} "
+        f"(incident {retraining['incident']}, version {retraining['version']})"
+    )
 
 
 def _counted(accounting: dict[str, int]) -> str:

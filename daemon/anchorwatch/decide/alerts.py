@@ -155,11 +155,11 @@ def advance(policy: AlertPolicy, state: AlertState | None, evidence: Evidence, s
     return _worry_on(policy, state, episode) if trouble else _ease(policy, state, episode, decisive=evidence.decisive)
 
 
-def supersede(state: AlertState, at: int) -> Notice | None:
+def supersede(state: AlertState, at: int, reason: Reason = Reason.SUPERSEDED) -> Notice | None:
     """End an alert because another version took over; None when it was not firing, so nobody knows of it."""
     if state.episode is None:
         return None
-    return _told(state, state.episode, Status.RESOLVED, Reason.SUPERSEDED, at)
+    return _told(state, state.episode, Status.RESOLVED, reason, at)
 
 
 def _kept(policy: AlertPolicy, state: AlertState) -> AlertState | None:

@@ -23,6 +23,7 @@ class Kind(enum.StrEnum):
     LATENCY = "latency"
     VOLUME = "volume"
     LABELS = "labels"
+    RETRAIN = "retrain"
 
 
 ERROR_RATE, ERROR_SIZE = "error rate", "error size"
@@ -76,6 +77,8 @@ class Evidence:
         How many labelled predictions of that model version have been seen by then, ever.
     labelled_since
         How many of them since the verdict's `since`; 0 where nothing changed.
+    rows, rows_since
+        The same of its predictions, labelled or not, that were watched.
     """
 
     at: int
@@ -85,3 +88,5 @@ class Evidence:
     decisive: bool
     labelled: int
     labelled_since: int
+    rows: int = 0
+    rows_since: int = 0

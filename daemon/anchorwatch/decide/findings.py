@@ -34,6 +34,8 @@ class Finding(msgspec.Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     coverage: float | None = None
+    rows: int = 0
+    rows_since: int = 0
 
     @classmethod
     def of_evidence(cls, evidence: Evidence) -> Self:
@@ -58,6 +60,8 @@ class Finding(msgspec.Struct, frozen=True):
             low=verdict.low,
             high=verdict.high,
             coverage=verdict.coverage,
+            rows=int(evidence.rows),
+            rows_since=int(evidence.rows_since),
         )
 
 
@@ -74,6 +78,8 @@ class Trouble(msgspec.Struct, frozen=True):
         How many labelled predictions the version had when it began.
     since_low, since_high
         The interval in which that beginning lies; None where it is not known.
+    rows
+        How many predictions of the version had been watched when it began.
     """
 
     latest: Finding
@@ -81,6 +87,7 @@ class Trouble(msgspec.Struct, frozen=True):
     labelled: int
     since_low: int | None = None
     since_high: int | None = None
+    rows: int = 0
 
 
 def is_trouble(evidence: Evidence) -> bool:
@@ -99,6 +106,7 @@ def gathered(trouble: Trouble | None, finding: Finding) -> Trouble:
         labelled=finding.labelled - finding.labelled_since,
         since_low=finding.since_low,
         since_high=finding.since_high,
+        rows=finding.rows - finding.rows_since,
     )
 
 

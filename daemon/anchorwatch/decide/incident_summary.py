@@ -29,6 +29,7 @@ _PREFIX = {
     Telling.FEATURES_DOUBLED: "Spreading: ",
     Telling.RESOLVED: "Over after {lasted}: ",
     Telling.SUPERSEDED: "Closed after {lasted}, another version took over: ",
+    Telling.RETRAINED: "Closed after {lasted}, the model was retrained: ",
 }
 
 
@@ -38,6 +39,7 @@ _WORSE = {
     Kind.LATENCY: "it answers more slowly",
     Kind.VOLUME: "fewer requests come",
     Kind.LABELS: "labels come worse ({})",
+    Kind.RETRAIN: "no retraining came of what policy {} asked for",
 }
 _CHANGED = _WORSE | {
     Kind.LATENCY: "it answers at another speed",
@@ -80,6 +82,7 @@ _ORDER = (
     Kind.QUALITY,
     Kind.LATENCY,
     Kind.LABELS,
+    Kind.RETRAIN,
 )
 
 

@@ -68,6 +68,8 @@ class Telling(enum.StrEnum):
         The last of its alerts resolved.
     SUPERSEDED
         Another version took over, and with the last of its alerts it ended.
+    RETRAINED
+        A retraining succeeded, and with the last of the old alerts it ended.
     """
 
     OPENED = "opened"
@@ -80,6 +82,7 @@ class Telling(enum.StrEnum):
     NOTHING_NEW = "nothing_new"
     RESOLVED = "resolved"
     SUPERSEDED = "superseded"
+    RETRAINED = "retrained"
 
 
 URGENT = frozenset({Telling.OPENED, Telling.SEVERITY_ROSE, Telling.LASTS_LONG, Telling.SPREAD_FAR})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Identity
 
 EXPLAINS: Final[dict[Kind, frozenset[Kind]]] = {
-    Kind.SCHEMA: frozenset(Kind) - {Kind.SCHEMA},
+    Kind.SCHEMA: frozenset(Kind) - {Kind.SCHEMA, Kind.RETRAIN},
     Kind.VOLUME: frozenset({Kind.DRIFT, Kind.PREDICTION, Kind.LATENCY, Kind.LABELS}),
     Kind.LABELS: frozenset({Kind.ACCURACY, Kind.LABELS}),
 }

@@ -21,6 +21,7 @@ ALERT_NAMES = {
     Kind.LATENCY: "ModelLatency",
     Kind.VOLUME: "ModelVolume",
     Kind.LABELS: "ModelLabelFeed",
+    Kind.RETRAIN: "ModelRetrainUnanswered",
 }
 
 

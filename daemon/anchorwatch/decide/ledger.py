@@ -25,6 +25,7 @@ MOST_GONE: Final = 50
 MOST_CHILDREN: Final = 50
 """So many alerts are listed in a message, the worst: it has a limit, a model with 10,000 segments none."""
 NEVER: Final = 2**63 - 1
+_ENDS: Final = {Reason.SUPERSEDED: Telling.SUPERSEDED, Reason.RETRAINED: Telling.RETRAINED}
 
 
 class Ledger:
@@ -78,7 +79,7 @@ class Ledger:
             incident = self._without(incident, child)
             change = Change.LEFT if incident.firing else Change.CLOSED
         if change is Change.CLOSED:
-            telling = Telling.SUPERSEDED if notice.reason is Reason.SUPERSEDED else Telling.RESOLVED
+            telling = _ENDS.get(notice.reason, Telling.RESOLVED)
             if incident.told is None:
                 incident = self._tell(incident, Telling.OPENED, notice.at)
             incident = self._tell(incident, telling, notice.at)
@@ -165,4 +166,4 @@ def _status(reason: Telling) -> str:
     """Return what a message says: opened, updated or resolved."""
     if reason is Telling.OPENED:
         return "opened"
-    return "resolved" if reason in {Telling.RESOLVED, Telling.SUPERSEDED} else "updated"
+    return "resolved" if reason in {Telling.RESOLVED, *_ENDS.values()} else "updated"

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from anchorwatch.decide.incidents import Change, Telling
     from anchorwatch.decide.notices import Notice
     from anchorwatch.decide.reasons import Reason
-    from anchorwatch.decide.retrain import RetrainReason, Trigger
+    from anchorwatch.decide.retrain import RetrainReason
+    from anchorwatch.decide.retrain_desk import Again
+    from anchorwatch.decide.retraining import Reported
+    from anchorwatch.decide.triggers import Trigger
 
 
 class Decided(NamedTuple):
@@ -51,9 +54,15 @@ class Outcome(NamedTuple):
         One for each piece of evidence, in order; of `supersede` one for each alert that was ended.
     incidents
         Tellings of incidents.
+    again
+        Triggers that are published once more, because nobody acknowledged them.
+    reported
+        What became of each report on a retraining.
     """
 
     notices: tuple[Notice, ...]
     triggers: tuple[Trigger, ...]
     decided: tuple[Decided, ...]
     incidents: tuple[IncidentNotice, ...] = ()
+    again: tuple[Again, ...] = ()
+    reported: tuple[Reported, ...] = ()

@@ -46,6 +46,8 @@ class Reason(enum.StrEnum):
         The very evidence that was seen last, again; nothing changes.
     SUPERSEDED
         Another version took over: what is found of this one no longer matters.
+    RETRAINED
+        A retraining succeeded, and what came of it took over: people are told that it is over.
     """
 
     STAYS_INACTIVE = "stays_inactive"
@@ -66,3 +68,4 @@ class Reason(enum.StrEnum):
     IMPROVED = "improved"
     ALREADY_SEEN = "already_seen"
     SUPERSEDED = "superseded"
+    RETRAINED = "retrained"

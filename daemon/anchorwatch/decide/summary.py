@@ -9,6 +9,7 @@ from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.shares import percent
+from anchorwatch.decide.unanswered import FAILED
 from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _WORSE = {
     Kind.LATENCY: "has become slower",
     Kind.VOLUME: "gets fewer requests",
     Kind.LABELS: "gets its labels differently",
+    Kind.RETRAIN: "waits for a retraining",
 }
 _CHANGED = _WORSE | {
     Kind.QUALITY: "gets different input data",
@@ -42,9 +44,13 @@ def summary_of(notice: Notice) -> str:
     since = f"since about {readable(notice.trouble.since)}"
     if notice.reason is Reason.SUPERSEDED:
         return f"Closed after {lasted}, another version took over: {who}, {since}: {symptom}."
+    if notice.reason is Reason.RETRAINED:
+        return f"Closed after {lasted}, the model was retrained: {who}, {since}: {symptom}."
     if notice.status is Status.RESOLVED:
         return f"Resolved after {lasted}: {who}, {since}: {symptom}."
     what = (_WORSE if latest.direction is Direction.WORSE else _CHANGED)[notice.identity.kind]
+    if notice.identity.kind is Kind.RETRAIN:
+        return f"{who} {what} {since}: {symptom}."
     still = f"Still firing after {lasted}: " if notice.reason is Reason.REPEATED else ""
     if notice.reason is Reason.FLAPPING:
         still = "Comes and goes, and is held until it has been quiet: "
@@ -63,6 +69,9 @@ def _symptom(notice: Notice) -> str:
     subject = identity.subject.replace("prediction:", "predicted ")
     if identity.kind is Kind.SCHEMA:
         return f"no usable value of {subject}"
+    if identity.kind is Kind.RETRAIN:
+        how = "failed" if identity.monitor == FAILED else "was acknowledged by nobody"
+        return f"what policy {subject} asked for {how}"
     now, effect = latest.statistic, latest.effect
     if effect is None or now is None:
         return f"{subject} away from the baseline"

@@ -87,6 +87,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         The cycle by which the groups are counted too; not there without one.
     mature
         Event time, ns, within which nearly all of the outcomes' labels came; None for not known.
+    curve
+        The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -100,6 +102,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     calibration: dict[str, Any] | None = None
     season: Season | msgspec.UnsetType = msgspec.UNSET
     mature: int | None = None
+    curve: dict[str, list[float]] | None = None
 
 
 class Baseline(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import numpy as np
 
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
 from anchorwatch.engine.cycles import find
+from anchorwatch.engine.estimate_monitor import with_curve
 from anchorwatch.engine.figures import with_metrics
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.season import LENGTH
@@ -72,7 +73,8 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
         return labelled.take(slice(0, 0))
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
-    part = with_metrics(outcomes_part(plan, track.gathered, known, watch.cycle), plan, watch.figures, track.gathered)
+    part = outcomes_part(plan, track.gathered, known, watch.cycle)
+    part = with_metrics(with_curve(watch, part, track.gathered), plan, watch.figures, track.gathered)
     at = int(labelled.at[needed - 1])
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
@@ -91,7 +93,7 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     outcomes = None
     if watch.outcomes is not None and labelled:
         outcomes = outcomes_part(watch.outcomes, labelled, predictions, watch.cycle)
-        outcomes = with_metrics(outcomes, watch.outcomes, watch.figures, labelled)
+        outcomes = with_metrics(with_curve(watch, outcomes, labelled), watch.outcomes, watch.figures, labelled)
     return Baseline(
         model=watch.name,
         version=version.name,

@@ -21,8 +21,8 @@ from anchorwatch.engine.track import Track
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from anchorwatch.decide.decision import Rules
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.rules import Rules
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.finding import Finding
     from anchorwatch.engine.reference import Block

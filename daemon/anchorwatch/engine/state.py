@@ -15,6 +15,8 @@ from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.performance import Performance, figures_shown
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.shadow import Shadow, restored, written
+from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
@@ -88,8 +90,12 @@ class State:
         Alerts, incident and retrain policies.
     counts
         How many records went which way, by name; cumulative.
+    heard, statuses
+        Newest event time of reports on retrainings by partition, ns, and the reports that wait for event time.
     outside
         Ids of predictions that are not in the sample that is joined, remembered against duplicates.
+    shadow
+        Labelled predictions with their features; None where nobody would ask for them.
     """
 
     mark: Watermark
@@ -99,7 +105,10 @@ class State:
     streak: tuple[int, int]
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    statuses: tuple[Waiting, ...] = ()
     outside: Join = field(default_factory=Join)
+    shadow: Shadow | None = None
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -119,17 +128,22 @@ class State:
         labels = matched + duplicate_labels + revised_labels + late_labels + orphan_labels + waiting_labels +
         pending_labels + sampled_out_labels
 
-        records read = predictions + labels + all dead_* + all skipped_*, where no record is both a prediction and its
-        label (one topic for both). `retimed_labels` are labels that came late in their log: they count as any other.
+        statuses = all status_* + pending_statuses
+
+        records read = predictions + labels + statuses + all dead_* + all skipped_*, where none is both a prediction and
+        its label (one topic for both). `retimed_labels` are labels that came late in their log: they count as others.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
+        if self.statuses:
+            pending["pending_statuses"] = len(self.statuses)
         return {**self.counts, **self.join.counts, **waiting, **pending}
 
 
 def fresh(watch: Watch) -> State:
     """Return the state of a model that has seen nothing."""
-    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions())
+    shadow = None if watch.keeping is None else Shadow()
+    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions(), shadow=shadow)
 
 
 def attach(watch: Watch, version: Version) -> None:
@@ -195,13 +209,17 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "join": state.join.to_plain(),
         "outside": state.outside.to_plain(),
         "decisions": state.decisions.to_plain(),
+        "heard": dict(sorted(state.heard.items())),
+        "statuses": [list(waiting) for waiting in state.statuses],
         "accounting": dict(sorted(state.accounting().items())),
         "figures": figures_shown(state.versions),
+        "shadow": None if state.shadow is None else state.shadow.to_plain(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
     runs, old = _runs(state), {} if before is None else _runs(before)
     parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
     parts |= {name: None for name in old if name not in runs}
+    parts |= written(state.shadow, None if before is None else before.shadow)
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
@@ -228,6 +246,12 @@ def saved_accounting(head: bytes) -> dict[str, int]:
     return counts
 
 
+def saved_retrainings(head: bytes) -> list[dict[str, Any]]:
+    """Return the retrainings in the part `head` of a saved state, the newest first, as plain data."""
+    kept: list[dict[str, Any]] = unpack(head)["decisions"].get("retrainings", [])
+    return kept[::-1]
+
+
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     """Return the state that `to_parts` wrote.
 
@@ -250,6 +274,9 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
+            shadow=None if watch.keeping is None else restored(head.get("shadow"), parts),
+            heard=head.get("heard", {}),
+            statuses=tuple(Waiting(*waiting) for waiting in head.get("statuses", [])),
         )
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(

@@ -72,8 +72,8 @@ class Track:
         Rows of the baseline to come; None once it is there.
     panes, lanes, runs, marks
         State of the monitors, once there is a baseline: lanes by lookout, marks by group.
-    newest
-        Rows watched before the present release, and the positions of its rows in it.
+    newest, closed
+        Rows watched before the present release, and the positions of its rows in it; windows that it closed.
     """
 
     rows: int
@@ -83,6 +83,7 @@ class Track:
     runs: Runs | None
     marks: list[Marks]
     newest: tuple[int, NDArray[np.int64]] = (0, np.empty(0, np.int64))
+    closed: tuple[Window, ...] = ()
 
     @classmethod
     def fresh(cls) -> Self:
@@ -149,6 +150,7 @@ class Track:
         values = reference.values(cells, block, members)
         sums = reference.sums(values)
         windows = self._windows(plan.span, members, reference.counted(cells, block), sums, block, time, frontier)
+        self.closed = tuple(windows)
         findings: list[Finding] = []
         if plan.schema_run is not None:
             findings += schema_monitor.follow(self.runs, plan.schema_run, reference, block, cells)

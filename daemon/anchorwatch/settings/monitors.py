@@ -215,6 +215,11 @@ class Accuracy(Monitor):
         description="Rise of the error rate (regression: mean rank) worth knowing. Each point more delays small rises: "
         "one from 0.05 to 0.08 is found half as fast with 0.01, so the default is low.",
     )
+    estimate: bool = Field(
+        default=True,
+        description="Estimate the accuracy of each window of predictions from their scores or values before labels "
+        "come, as far as the baseline has them; it is shown and never becomes an alert.",
+    )
     alert: CriticalAlerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
     )

@@ -19,7 +19,7 @@ def policy(**changes):
     return msgspec.structs.replace(USUAL, **changes)
 
 
-# "inhibited" and "superseded" are drift while a schema alert fires, and another version taking over.
+# "inhibited", "superseded", "retrained": drift while a schema alert fires, another version takes over, a new one.
 STORIES = {
     "two of three windows fire it, and it resolves when none of the last three shows it": (
         policy(),
@@ -224,6 +224,13 @@ STORIES = {
         9 superseded    superseded
         """,
     ),
+    "a retraining that brought a version ends its alert": (
+        policy(),
+        """
+        0 drift!        fired
+        9 retrained     retrained
+        """,
+    ),
 }
 
 
@@ -238,8 +245,8 @@ def play(evidence, at):
     def played(rules, story):
         state, steps, episode = None, [], 0
         for minute, word, _ in lines(story):
-            if word == "superseded":
-                notice = supersede(state, at(int(minute)))
+            if word in {"superseded", "retrained"}:
+                notice = supersede(state, at(int(minute)), Reason(word))
                 steps.append((None, notice.reason, notice))
                 continue
             inhibited = word.startswith("inhibited")
@@ -261,7 +268,7 @@ def test_an_alert_takes_the_step_that_its_story_names(title, play):
 
 @pytest.mark.parametrize("title", STORIES)
 def test_people_are_told_when_it_fires_is_repeated_and_ends_and_at_no_other_time(title, play):
-    told = {Reason.FIRED, Reason.FLAPPING, Reason.REPEATED, Reason.RESOLVED, Reason.SUPERSEDED}
+    told = {Reason.FIRED, Reason.FLAPPING, Reason.REPEATED, Reason.RESOLVED, Reason.SUPERSEDED, Reason.RETRAINED}
     for _, reason, notice in play(*STORIES[title]):
         assert (notice is not None) == (reason in told)
         assert notice is None or notice.reason is reason

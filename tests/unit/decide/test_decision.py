@@ -6,11 +6,12 @@ import msgspec
 import pytest
 
 from anchorwatch.decide.alerts import Phase
-from anchorwatch.decide.decision import Decisions, Rules, decide, rules_of, supersede
+from anchorwatch.decide.decision import Decisions, decide, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.incidents import Change
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.settings.models import Model
 
 STREAMS = {
@@ -40,9 +41,10 @@ def reasons(outcome):
 
 
 def test_rules_are_what_the_configuration_says_for_each_kind():
-    kinds = ["schema", "quality", "drift", "prediction", "accuracy", "latency", "volume", "labels"]
+    kinds = [kind for kind in Kind if kind is not Kind.RETRAIN]
     found = rules(monitors={kind: {"alert": {"needs": i + 1, "of": 9}} for i, kind in enumerate(kinds)})
-    assert {kind: policy.needs for kind, policy in found.alerts.items()} == {k: i + 1 for i, k in enumerate(kinds)}
+    needs = {kind: policy.needs for kind, policy in found.alerts.items()}
+    assert needs == {kind: i + 1 for i, kind in enumerate(kinds)} | {Kind.RETRAIN: 1}
     assert isinstance(found, Rules)
     assert (found.source, found.model, [policy.name for policy in found.retrain]) == ("/aw", "fraud", ["default"])
 

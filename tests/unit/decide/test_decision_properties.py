@@ -9,15 +9,17 @@ from hypothesis import strategies as st
 
 from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.alerts import Phase, Situation, advance
-from anchorwatch.decide.decision import Decisions, Rules, decide, settle, supersede
+from anchorwatch.decide.decision import Decisions, decide, settle, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.ids import incident_id
 from anchorwatch.decide.incidents import IncidentPolicy, Telling
 from anchorwatch.decide.labels import id_of
 from anchorwatch.decide.notices import Status
+from anchorwatch.decide.outcome import Outcome
 from anchorwatch.decide.ranking import loudness
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.retrain import Asked, RetrainPolicy
+from anchorwatch.decide.retrain_policy import Asked, RetrainPolicy
+from anchorwatch.decide.rules import Rules
 from anchorwatch_detectors.base import Direction
 
 MINUTE = 60 * 10**9
@@ -103,7 +105,7 @@ def one_after_the_other(rules, evidence):
 
 
 def joined(outcomes):
-    return tuple(tuple(item for outcome in outcomes for item in outcome[i]) for i in range(4))
+    return tuple(tuple(item for outcome in outcomes for item in outcome[i]) for i in range(len(Outcome._fields)))
 
 
 @many

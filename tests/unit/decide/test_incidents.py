@@ -6,13 +6,15 @@ import re
 import msgspec
 import pytest
 
-from anchorwatch.decide.decision import Decisions, decide, rules_of, settle, supersede
+from anchorwatch.decide.decision import Decisions, decide, settle, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.incident_summary import incident_summary
 from anchorwatch.decide.incidents import Change, IncidentPolicy, Telling
 from anchorwatch.decide.labels import fingerprint_of
 from anchorwatch.decide.publish import incident_message
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.retraining import Progress, Retraining
+from anchorwatch.decide.rules import rules_of
 from anchorwatch.settings.models import Model
 
 MINUTE = 60 * 10**9
@@ -149,6 +151,13 @@ STORIES = {
         9   superseded 14   closed  superseded
         """,
     ),
+    "a retraining that brought a version ends it": (
+        {},
+        """
+        0   + amount        opened  opened
+        9   retrained 14    closed  retrained
+        """,
+    ),
     "what opened and ended in the same instant is told as both": (
         {},
         """
@@ -173,7 +182,10 @@ def play(evidence, identity, at):
         for minute, act, *rest in lines(story):
             if act == "=":
                 state, outcome = settle(found, state, at(int(minute)))
-            elif act == "superseded":
+            elif act in {"superseded", "retrained"}:
+                if act == "retrained":
+                    brought = Retraining("t", "k", "p", 1, "14", "b", 0, 0, 0, Progress.SUCCEEDED, becomes="15")
+                    state = msgspec.structs.replace(state, retrainings=(brought,))
                 state, outcome = supersede(found, state, rest[0], at(int(minute)), by="15")
             else:
                 name, _, version = rest[0].partition("/")

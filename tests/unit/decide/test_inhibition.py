@@ -4,10 +4,11 @@ import pytest
 
 from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.alerts import Situation, advance
-from anchorwatch.decide.decision import Decisions, decide, rules_of
+from anchorwatch.decide.decision import Decisions, decide
 from anchorwatch.decide.evidence import LABEL_FEED, Kind
 from anchorwatch.decide.inhibition import Causes
 from anchorwatch.decide.reasons import Reason
+from anchorwatch.decide.rules import rules_of
 from anchorwatch.settings.models import Model
 
 POLICY = AlertPolicy("critical", needs=2, of=3, keep_firing_for=0, cooldown=0, repeat=0)
@@ -26,7 +27,7 @@ SCHEMA, DROP = {"subject": "amount", "kind": Kind.SCHEMA}, {"subject": "requests
 DEAD_FEED = {"subject": LABEL_FEED, "kind": Kind.LABELS}
 
 EXPLAINED = {
-    "a broken column": (SCHEMA, set(Kind) - {Kind.SCHEMA}),
+    "a broken column": (SCHEMA, set(Kind) - {Kind.SCHEMA, Kind.RETRAIN}),
     "a drop of traffic": (DROP, {Kind.DRIFT, Kind.PREDICTION, Kind.LATENCY, Kind.LABELS}),
     "a dead label feed": (DEAD_FEED, {Kind.ACCURACY, Kind.LABELS}),
 }

@@ -24,7 +24,7 @@ def run():
 
 def test_a_state_has_parts_that_can_be_written_on_their_own(run):
     names = {name.split("/")[0] for name in run.parts()}
-    assert names == {"head", "pending", "join", "version"}
+    assert names == {"head", "pending", "join", "version", "shadow"}
     assert {name.rpartition("/")[2] for name in run.parts() if "version" in name} == {
         "predictions",
         "outcomes",

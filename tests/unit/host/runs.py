@@ -24,7 +24,9 @@ def a_source(logs, *end):
 def a_model(world):
     watch, settings = world.watch(), world.settings
     topics = {settings.predictions.topic} | ({settings.labels.topic} if settings.labels else set())
-    return Model(watch, Decoder("fraud", settings), frozenset(topics), settings.event_time, fresh(watch))
+    decoder, statuses = Decoder("fraud", settings, world.statuses), world.statuses
+    read = frozenset(topics | ({statuses} if statuses else set()))
+    return Model(watch, decoder, read, settings.event_time, fresh(watch), statuses)
 
 
 def opened(path):

@@ -1,5 +1,7 @@
 import json
+from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import typer
@@ -8,6 +10,8 @@ from typer.testing import CliRunner
 
 from anchorwatch.cli.status import describe, status
 from anchorwatch.clock import SystemClock
+from anchorwatch.decide.decision import Decisions
+from anchorwatch.decide.retraining import Progress, Retraining
 from anchorwatch.engine.state import fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.errors import StoreError, UsageError
@@ -43,10 +47,29 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     churn, fraud = report["models"]
     assert churn == {
         "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "accuracy": [], "incidents": [],
-        "firing": 1, "pending": 0, "baselines": 0, "last_trigger": None,
+        "firing": 1, "pending": 0, "baselines": 0, "last_trigger": None, "retrainings": [],
     }  # fmt: skip
     assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
     assert fraud["last_trigger"]["id"] == "trigger-1"
+
+
+def test_the_report_tells_what_became_of_each_retraining(store):
+    predictions = {"topic": "p", "id": "id", "prediction": {"kind": "binary", "score": "s"}}
+    model = Model.model_validate({"predictions": predictions, "baseline": {"first": 10}})
+    watch = compile_watch("/here", "fraud", model, None, "1")
+    asked = Retraining("t-1", "key-1", "p1", 3, "14", "bl-1", requested_at=SECOND, changed_at=SECOND, published_at=0)
+    done = msgspec.structs.replace(asked, id="t-2", progress=Progress.SUCCEEDED, becomes="15", changed_at=9 * SECOND)
+    state = replace(fresh(watch), decisions=Decisions(retrainings=(asked, done)))
+    store.checkpoint(Checkpoint(at=1, parts={"fraud": to_parts(watch, state)}))
+    newest, oldest = describe(store, 2)["models"][0]["retrainings"]
+    assert newest == {
+        "id": "t-2", "idempotency_key": "key-1", "policy": "p1", "incident": 3, "version": "14",
+        "requested": "1970-01-01T00:00:01+00:00", "status": "succeeded", "since": "1970-01-01T00:00:09+00:00",
+        "new_version": "15", "took_over": None,
+    }  # fmt: skip
+    assert (oldest["id"], oldest["status"], oldest["new_version"]) == ("t-1", "requested", None)
+    shown = run("--store", store.path).output
+    assert "key-1: succeeded since 1970-01-01T00:00:09+00:00, version 15, awaited" in " ".join(shown.split())
 
 
 def test_the_report_lists_open_incidents_with_the_alerts_that_fire_now_the_worst_first(store, rows):
