@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anchorwatch.decide.evidence import ERROR_RATE, OWN, POINTS, SPREAD, VARIATION, Kind
+from anchorwatch.decide.evidence import ERROR_RATE, LABEL_DELAY, LABEL_FEED, OWN, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
@@ -78,10 +78,7 @@ def _symptom(notice: Notice) -> str:
     if latest.effect_unit == OWN:
         return f"{subject} {now:.3g}{_certainty(latest)}, {now - effect:.3g} in the baseline"
     if latest.effect_unit == POINTS:
-        usual = f"{percent(now - effect / 100)} in the baseline"
-        if subject == ERROR_RATE:
-            return f"{subject} {percent(now)}, {usual}"
-        return f"{subject} in {percent(now)} of its values, {usual}"
+        return _share(identity.kind, subject, latest, f"{percent(now - effect / 100)} in the baseline")
     return f"{subject} {_changed(latest, now, effect)}"
 
 
@@ -90,6 +87,24 @@ def _certainty(latest: Finding) -> str:
     if latest.low is None or latest.high is None or latest.coverage is None:
         return ""
     return f" ({latest.low:.3g} to {latest.high:.3g}, {percent(latest.coverage)} labelled)"
+
+
+def _share(kind: Kind, subject: str, latest: Finding, usual: str) -> str:
+    """Return what is told in percent."""
+    if kind in {Kind.VOLUME, Kind.LABELS}:
+        return _feed(subject, latest, usual)
+    where = "" if subject == ERROR_RATE else "in "
+    of = "" if subject == ERROR_RATE else " of its values"
+    return f"{subject} {where}{percent(latest.statistic or 0.0)}{of}, {usual}"
+
+
+def _feed(subject: str, latest: Finding, usual: str) -> str:
+    """Return how much comes, of predictions and of labels."""
+    if latest.reason == "silent":
+        return "no label came any more" if subject == LABEL_FEED else "no prediction came any more"
+    if subject == LABEL_DELAY:
+        return f"{percent(latest.statistic or 0.0)} of the labels are late by the baseline's measure, {usual}"
+    return f"{subject} {percent(latest.statistic or 0.0)}, {usual}"
 
 
 def _changed(latest: Finding, now: float, effect: float) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 
+from anchorwatch.engine.arrivals import arrivals_of
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
 from anchorwatch.engine.cycles import find
 from anchorwatch.engine.estimate_monitor import with_curve
 from anchorwatch.engine.figures import with_metrics
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.season import LENGTH
-from anchorwatch.engine.state import attach, begin
 from anchorwatch.engine.track import joined
+from anchorwatch.engine.version import attach, begin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +26,8 @@ if TYPE_CHECKING:
     from anchorwatch.engine.cycles import Found
     from anchorwatch.engine.reference import Block
     from anchorwatch.engine.season import Cycle
-    from anchorwatch.engine.state import Version
     from anchorwatch.engine.track import Plan, Track
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
 
 BEFORE = -1
@@ -73,9 +75,10 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
         return labelled.take(slice(0, 0))
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
-    part = outcomes_part(plan, track.gathered, known, watch.cycle)
-    part = with_metrics(with_curve(watch, part, track.gathered), plan, watch.figures, track.gathered)
     at = int(labelled.at[needed - 1])
+    part = with_curve(watch, outcomes_part(plan, track.gathered, known, watch.cycle), track.gathered)
+    part = with_metrics(part, plan, watch.figures, track.gathered)
+    part = msgspec.structs.replace(part, labelling=version.feeds.gathered.until(at))
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
 
@@ -94,6 +97,7 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     if watch.outcomes is not None and labelled:
         outcomes = outcomes_part(watch.outcomes, labelled, predictions, watch.cycle)
         outcomes = with_metrics(with_curve(watch, outcomes, labelled), watch.outcomes, watch.figures, labelled)
+        outcomes = msgspec.structs.replace(outcomes, labelling=version.feeds.gathered.until(BEFORE))
     return Baseline(
         model=watch.name,
         version=version.name,
@@ -135,7 +139,8 @@ def predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
     for column, row in zip(watch.predictions.segment_columns, watch.segment_rows, strict=True):
         codes, words = block.category[row], block.vocabulary[row]
         segments += segments_of(column, codes, words, watch.max_segments, watch.min_sample)
-    return summarise(_rows(watch.predictions, block), segments, watch.cycle)
+    part = summarise(_rows(watch.predictions, block), segments, watch.cycle)
+    return msgspec.structs.replace(part, arrivals=arrivals_of(block.time))
 
 
 def outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None, cycle: Cycle | None) -> Part:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.figures import Figures
     from anchorwatch.engine.reference import Block
-    from anchorwatch.engine.state import Version
+    from anchorwatch.engine.version import Version
 
 OPEN = 32
 """Spans are made so long that no more than about so many are open at once."""

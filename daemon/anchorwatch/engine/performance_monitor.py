@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.baseline import Baseline, Group, Known
     from anchorwatch.engine.reference import Block, Reference
-    from anchorwatch.engine.state import Version
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch_detectors.metric import Estimate, Metric
 

@@ -8,68 +8,26 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
+from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.performance import Performance, figures_shown
 from anchorwatch.engine.plain import pack, unpack
-from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.shadow import Shadow, restored, written
 from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
+from anchorwatch.engine.version import Version, attach
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.runs import Run
-    from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
 SCHEMA = 3
-
-
-@dataclass(slots=True)
-class Version:
-    """What is remembered of one model version.
-
-    Attributes
-    ----------
-    name
-        The version.
-    baseline
-        What it is compared with; None while it is being made.
-    predictions, outcomes
-        Its two tracks; `outcomes` is None without labels.
-    predictions_reference, outcomes_reference
-        The parts of the baseline made ready, and the ids of the baselines that brought them.
-    predictions_plan, outcomes_plan
-        What is watched of each track, at the level that its part of the baseline gives; None while there is none.
-    seen
-        Event time of its newest prediction, ns.
-    performance
-        Its accuracy figures; None until there is a baseline of outcomes.
-    """
-
-    name: str
-    baseline: Baseline | None
-    predictions: Track
-    outcomes: Track | None
-    predictions_reference: Reference | None = None
-    outcomes_reference: Reference | None = None
-    predictions_plan: Plan | None = None
-    outcomes_plan: Plan | None = None
-    seen: int = 0
-    performance: Performance | None = None
-
-    def copy(self) -> Self:
-        """Return an independent copy."""
-        outcomes = None if self.outcomes is None else self.outcomes.copy()
-        performance = None if self.performance is None else self.performance.copy()
-        return replace(self, predictions=self.predictions.copy(), outcomes=outcomes, performance=performance)
 
 
 @dataclass(slots=True)
@@ -146,37 +104,6 @@ def fresh(watch: Watch) -> State:
     return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions(), shadow=shadow)
 
 
-def attach(watch: Watch, version: Version) -> None:
-    """Make the parts of a version's baseline ready, and the plans at the level they give."""
-    baseline = version.baseline
-    if baseline is None:
-        return
-    brought = baseline.extends if baseline.extends and watch.given is None else baseline.id
-    if baseline.predictions is not None and version.predictions_reference is None:
-        version.predictions_reference, version.predictions_plan = _ready(
-            watch, brought, baseline.predictions, watch.predictions
-        )
-    if baseline.outcomes is not None and watch.outcomes is not None and version.outcomes_reference is None:
-        version.outcomes_reference, version.outcomes_plan = _ready(
-            watch, baseline.id, baseline.outcomes, watch.outcomes
-        )
-
-
-def begin(version: Version) -> None:
-    """Let the tracks begin that waited for a part of the baseline which is there now."""
-    plan, reference = version.predictions_plan, version.predictions_reference
-    if version.predictions.gathered is not None and plan is not None and reference is not None:
-        version.predictions.begin(plan, reference)
-    track, plan, reference = version.outcomes, version.outcomes_plan, version.outcomes_reference
-    if track is not None and track.gathered is not None and plan is not None and reference is not None:
-        track.begin(plan, reference)
-
-
-def _ready(watch: Watch, brought: str, part: Part, plan: Plan) -> tuple[Reference, Plan]:
-    reference = Reference.of(brought, part, plan.columns, plan.segment_columns)
-    return reference, budget.resolved(watch.budget, plan, part, reference, watch.tracks())
-
-
 def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[str, bytes | None]:
     """Return the state as named bytes.
 
@@ -224,8 +151,11 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
             continue
-        parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
-        if version.outcomes is not None:
+        if saved is None or saved.feeds is not version.feeds:
+            parts[f"version/{i}/feeds"] = pack(version.feeds.to_plain())
+        if saved is None or saved.predictions is not version.predictions:
+            parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
+        if version.outcomes is not None and (saved is None or saved.outcomes is not version.outcomes):
             parts[f"version/{i}/outcomes"] = pack(version.outcomes.to_plain())
         if version.performance is not None:
             parts[f"version/{i}/performance"] = pack(version.performance.to_plain())
@@ -311,6 +241,7 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
         predictions=Track.fresh(),
         outcomes=None,
         seen=head["seen"],
+        feeds=Feeds.from_plain(unpack(parts[f"version/{i}/feeds"])),
     )
     attach(watch, version)
     plan = version.predictions_plan or watch.predictions

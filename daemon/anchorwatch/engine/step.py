@@ -16,6 +16,7 @@ from anchorwatch.decide.evidence import Evidence, Identity
 from anchorwatch.engine import (
     building,
     estimate_monitor,
+    feeds,
     performance_monitor,
     sampling,
     shadowing,
@@ -39,9 +40,10 @@ if TYPE_CHECKING:
     from anchorwatch.engine.join import Outcomes
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.reference import Block
-    from anchorwatch.engine.state import State, Version
+    from anchorwatch.engine.state import State
     from anchorwatch.engine.tables import Columns
     from anchorwatch.engine.track import Track
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch.events.columns import Batch
 
@@ -78,14 +80,20 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
-    for code, known in enumerate(state.versions):
+    reached = feeds.reached(state, batch, routed)
+    for code, had in enumerate(state.versions):
+        known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        if _untouched(watch, rows, labelled) and not performance_monitor.is_due(known, state.mark.frontier):
-            continue
-        version = state.versions[code] = known.copy()
-        completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
-        made += completed
+        touched = not _untouched(watch, rows, labelled) or performance_monitor.is_due(known, state.mark.frontier)
+        if touched:
+            known = known.copy()
+            completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
+            made += completed
+            findings += [(code, f) for f in found]
+        state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, reached)
+        if found and not touched:
+            state.versions[code] = state.versions[code].rested()
         findings += [(code, f) for f in found]
     if watch.keeping is not None and state.shadow is not None:
         state.shadow = shadowing.follow(watch.keeping, state.shadow, release, routed, outcomes, state.versions)

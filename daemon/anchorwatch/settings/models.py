@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.alerting import Alerting
 from anchorwatch.settings.budgets import Budget, FalseAlarms
 from anchorwatch.settings.estimates import RetrainEstimate
 from anchorwatch.settings.incidents import Incidents
 from anchorwatch.settings.kafka import Inputs, Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
-    Alerting,
     AnyDetector,
     Count,
     Detector,
