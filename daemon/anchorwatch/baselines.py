@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import AnyProfile, Baseline
     from anchorwatch.engine.cycles import Found
     from anchorwatch.engine.season import Cycle
-    from anchorwatch.engine.state import Version
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch.events.records import Source
     from anchorwatch.settings.models import Settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.evidence import Kind
@@ -48,6 +49,9 @@ def _score(evidence: Evidence) -> ScoreRow:
         n=verdict.n,
         since=verdict.since,
         baseline=evidence.baseline,
+        low=math.nan if verdict.low is None else verdict.low,
+        high=math.nan if verdict.high is None else verdict.high,
+        coverage=math.nan if verdict.coverage is None else verdict.coverage,
     )
 
 

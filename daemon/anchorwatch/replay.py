@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from anchorwatch.app import models_of, replayed
+from anchorwatch.engine.performance import figures_shown
 from anchorwatch.errors import NoData
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.transport.nowhere import Nowhere
@@ -39,6 +40,8 @@ class Report:
         Per model: ids of the baselines that were completed.
     verdicts
         Per model: how many verdicts there were at each level.
+    accuracy
+        Per model: the newest mature accuracy figures of each version.
     """
 
     accounting: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -47,6 +50,7 @@ class Report:
     triggers: list[dict[str, Any]] = field(default_factory=list)
     baselines: dict[str, list[str]] = field(default_factory=dict)
     verdicts: dict[str, dict[str, int]] = field(default_factory=dict)
+    accuracy: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the report as one JSON object."""
@@ -55,6 +59,7 @@ class Report:
                 "accounting": counts,
                 "baselines": self.baselines.get(name, []),
                 "verdicts": self.verdicts.get(name, {}),
+                "accuracy": self.accuracy.get(name, []),
             }
             for name, counts in self.accounting.items()
         }
@@ -143,6 +148,7 @@ class Run:
             raise NoData("the log holds not one record: is it the right file, topic or time range?")
         found = self._recorder.report
         found.accounting = {m.watch.name: m.state.accounting() for m in self.host.models}
+        found.accuracy = {m.watch.name: figures_shown(m.state.versions) for m in self.host.models}
         found.verdicts = {name: dict(sorted(counts.items())) for name, counts in self._recorder.verdicts.items()}
         return found
 

@@ -124,7 +124,10 @@ def test_much_happens_in_these_worlds(corpus):
 TOLD = ("triggers", "baselines")
 NOTICED = ("Status.FIRING", "Status.RESOLVED", "Reason.SUPERSEDED", "Kind.SCHEMA", "Kind.DRIFT", "segment='c")
 INCIDENTS = ("status='opened'", "status='updated'", "status='resolved'", "Telling.LASTS_LONG", "Telling.KIND_JOINED")
-SEEN = ("Kind.ACCURACY", "monitor='adwin'", "Level.UNDETERMINED", "'back_to_baseline'", "Kind.QUALITY")
+SEEN = (
+    "Kind.ACCURACY", "non_inferiority", "'within_margin'", "coverage=0", "monitor='adwin'", "Level.UNDETERMINED",
+    "'back_to_baseline'", "Kind.QUALITY",
+)  # fmt: skip
 COUNTED = (
     "late_predictions", "retimed_labels", "duplicate_predictions", "matched", "duplicate_labels", "revised_labels",
     "late_labels", "orphan_labels", "expired_predictions", "dead_not_json", "dead_time_in_future", "skipped_tombstone",

@@ -86,7 +86,7 @@ class World:
             },
             "monitors": {
                 "schema": {"run": 8}, "drift": {**watched, "significance": 0.05, "alert": {"repeat": "2m"}},
-                "prediction": watched, "accuracy": {**watched, "significance": 0.05},
+                "prediction": watched, "accuracy": {**watched, "significance": 0.05, **self._judged()},
                 "quality": {"significance": 0.05, "alert": {"needs": 1, "of": 1}},
             },
             "incidents": {"gather": "20s", "escalate": {"after": "1m", "features": 0.75}},
@@ -103,6 +103,11 @@ class World:
                 "quiet_after_version": "7s", "budget": "3 per 90s", "for": "2s",
             }  # fmt: skip
         return Model.model_validate({**document, **self.extra})
+
+    def _judged(self):
+        """Return the metrics that are judged, and how long windows mature."""
+        judged = {"binary": ["accuracy", "recall"], "multiclass": ["macro_f1"], "regression": ["mae"]}
+        return {"metrics": judged[self.kind] if self.labels else [], "mature": f"{self.wait // 2}s"}
 
     def watch(self):
         """Return the model's watch."""

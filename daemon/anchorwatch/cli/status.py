@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anchorwatch.cli import figures
 from anchorwatch.cli.open_incidents import lines_of, open_incidents
 from anchorwatch.clock import SystemClock
 from anchorwatch.errors import UsageError
@@ -94,6 +95,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "state_parts": states[name].parts if name in states else 0,
             "state_bytes": states[name].size if name in states else 0,
             "accounting": _accounting(reader, name),
+            "accuracy": _accuracy(reader, name),
             "incidents": open_incidents(reader, name),
             "firing": alerts[name, "firing"],
             "pending": alerts[name, "pending"],
@@ -111,6 +113,14 @@ def _accounting(reader: Reader, model: str) -> dict[str, int]:
 
     head = reader.part(model, "head")
     return {} if head is None else saved_accounting(head)
+
+
+def _accuracy(reader: Reader, model: str) -> list[dict[str, Any]]:
+    """Return the newest mature accuracy figures of each version of a model, as of the last checkpoint."""
+    from anchorwatch.engine.performance import figures_saved
+
+    head = reader.part(model, "head")
+    return [] if head is None else figures_saved(head)
 
 
 def _retrainings(reader: Reader, model: str) -> list[dict[str, Any]]:
@@ -175,6 +185,10 @@ def _show(report: dict[str, Any]) -> None:
             f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
         )
     console.print(table)
+    for said, found in figures.shown({model["model"]: model["accuracy"] for model in report["models"]}):
+        console.print(said, markup=False, highlight=False, soft_wrap=True)
+        if found is not None:
+            console.print(found)
     for model in report["models"]:
         for line in lines_of(model["incidents"]):
             console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -32,10 +32,15 @@ ERROR_RATE, ERROR_SIZE = "error rate", "error size"
 VOLUME, LABEL_COVERAGE, LABEL_DELAY = "volume", "label coverage", "label delay"
 """Subjects of alerts of how much comes: predictions, and labels."""
 
+LABEL_FEED = "label feed"
+"""Subject of the alert that no labels come any more."""
+
 
 POINTS, DEVIATIONS = "percentage points", "standard deviations"
 SPREAD, VARIATION = "relative spread", "total variation"
-"""Units of effects: of rates; of the mean and of the spread of numbers; of categories, as the share that has moved."""
+OWN = "own unit"
+"""Units of effects: of rates; of the mean and of the spread of numbers; of categories, as the share that has moved; of
+accuracy metrics."""
 
 
 class Identity(msgspec.Struct, frozen=True, order=True):

@@ -31,6 +31,9 @@ class Finding(msgspec.Struct, frozen=True):
     effect_unit: str = ""
     since_low: int | None = None
     since_high: int | None = None
+    low: float | None = None
+    high: float | None = None
+    coverage: float | None = None
     rows: int = 0
     rows_since: int = 0
 
@@ -54,6 +57,9 @@ class Finding(msgspec.Struct, frozen=True):
             effect_unit=verdict.effect_unit,
             since_low=None if verdict.since_low is None else int(verdict.since_low),
             since_high=None if verdict.since_high is None else int(verdict.since_high),
+            low=verdict.low,
+            high=verdict.high,
+            coverage=verdict.coverage,
             rows=int(evidence.rows),
             rows_since=int(evidence.rows_since),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from anchorwatch.decide.evidence import ERROR_RATE, LABEL_FEED, POINTS, Kind
+from anchorwatch.decide.evidence import ERROR_RATE, LABEL_FEED, OWN, POINTS, Kind
 from anchorwatch.decide.incidents import Telling
 from anchorwatch.decide.instants import instant, lasting, readable
 from anchorwatch.decide.shares import percent
@@ -131,9 +131,11 @@ def _drift(notice: IncidentNotice) -> str:
 
 
 def _rate(child: Child) -> str:
-    """Return a rate before and now; what is no rate is only named."""
+    """Return a rate or a metric before and now; what is neither is only named."""
     latest, subject = child.trouble.latest, child.identity.subject
     where = f" where {child.identity.segment}" if child.identity.segment else ""
+    if latest.effect_unit == OWN and latest.statistic is not None and latest.effect is not None:
+        return f"{subject}{where} {latest.statistic - latest.effect:.3g} -> {latest.statistic:.3g}"
     if latest.statistic is None or latest.effect is None or latest.effect_unit != POINTS:
         worse = subject if subject == ERROR_RATE else f"{subject} changed"
         return f"{worse}{where}"

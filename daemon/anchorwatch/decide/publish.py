@@ -169,9 +169,11 @@ def _reason(cause: Cause) -> dict[str, Any]:
 
 def _typed(trouble: Trouble) -> dict[str, Any]:
     latest = trouble.latest
+    interval = {"low": latest.low, "high": latest.high, "coverage": latest.coverage}
     return {
         "finding": latest.reason,
         "statistic": latest.statistic,
+        **{name: value for name, value in interval.items() if value is not None},
         "threshold": latest.threshold,
         "effect": latest.effect,
         "effect_unit": latest.effect_unit or None,
@@ -189,6 +191,9 @@ def _annotations(typed: Mapping[str, Any]) -> dict[str, str]:
         "reason",
         "finding",
         "statistic",
+        "low",
+        "high",
+        "coverage",
         "threshold",
         "effect",
         "effect_unit",
@@ -200,7 +205,7 @@ def _annotations(typed: Mapping[str, Any]) -> dict[str, str]:
         "baseline_id",
         "incident",
     ]
-    return {name: str(typed[name]) for name in shown if typed[name] is not None}
+    return {name: str(typed[name]) for name in shown if typed.get(name) is not None}
 
 
 def _message(topic: str, model: str, attributes: dict[str, Any], data: dict[str, Any]) -> Outgoing:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from anchorwatch.decide.evidence import DEVIATIONS, POINTS, SPREAD, Identity, Kind
+from anchorwatch.decide.evidence import DEVIATIONS, OWN, POINTS, SPREAD, Identity, Kind
 from anchorwatch.decide.findings import Finding, Trouble
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def moved(finding: Finding) -> float:
 
     Rates change by their points. For numbers it is the total variation between two normal distributions, one of which
     has another mean (2 Phi(d / 2) - 1 for d standard deviations) or another spread. Distances of window tests lie
-    between 0 and 1 and are taken as they are; larger ones count as 1. Without an effect: 0.
+    between 0 and 1 and are taken as they are; larger ones count as 1. Metrics have units of their own, and count by the
+    share of the larger of the two values. Without an effect: 0.
     """
     if finding.effect is None:
         return 0.0
@@ -76,6 +77,9 @@ def moved(finding: Finding) -> float:
         size /= 100.0
     elif finding.effect_unit == DEVIATIONS:
         size = math.erf(size / (2.0 * _SQRT_2))
+    elif finding.effect_unit == OWN:
+        now = finding.statistic or 0.0
+        size /= max(abs(now), abs(now - finding.effect), size) or 1.0
     elif finding.effect_unit == SPREAD:
         size = _spread(1.0 + finding.effect)
     return min(size, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anchorwatch.decide.evidence import ERROR_RATE, LABEL_DELAY, LABEL_FEED, POINTS, SPREAD, VARIATION, Kind
+from anchorwatch.decide.evidence import ERROR_RATE, LABEL_DELAY, LABEL_FEED, OWN, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
@@ -75,9 +75,18 @@ def _symptom(notice: Notice) -> str:
     now, effect = latest.statistic, latest.effect
     if effect is None or now is None:
         return f"{subject} away from the baseline"
+    if latest.effect_unit == OWN:
+        return f"{subject} {now:.3g}{_certainty(latest)}, {now - effect:.3g} in the baseline"
     if latest.effect_unit == POINTS:
         return _share(identity.kind, subject, latest, now, f"{percent(now - effect / 100)} in the baseline")
     return f"{subject} {_changed(latest, now, effect)}"
+
+
+def _certainty(latest: Finding) -> str:
+    """Return the interval of a metric, and how many of its predictions are labelled."""
+    if latest.low is None or latest.high is None or latest.coverage is None:
+        return ""
+    return f" ({latest.low:.3g} to {latest.high:.3g}, {percent(latest.coverage)} labelled)"
 
 
 def _share(kind: Kind, subject: str, latest: Finding, now: float, usual: str) -> str:

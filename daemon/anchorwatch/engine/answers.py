@@ -9,6 +9,8 @@ import numpy as np
 from anchorwatch.events.classes import POSITIVE, token
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from anchorwatch.engine.tables import Columns
@@ -24,6 +26,12 @@ def words_of(record: Columns) -> Words:
     """Return (5, n): time of the prediction, predicted class, score or value, true class, true value."""
     time, number, truth = (a.view(np.uint64) for a in (record.time, record.number, record.label_number))
     return np.stack([time, record.token, number, record.label_token, truth])
+
+
+def joined_words(parts: Sequence[Words | None]) -> Words | None:
+    """Return the words of all parts, one after the other; None where one has none."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known, axis=1) if len(known) == len(parts) else None
 
 
 def made_at(words: Words) -> NDArray[np.int64]:

@@ -32,11 +32,21 @@ PartName = Literal["predictions", "outcomes"]
 AnyProfile = NumericProfile | CategoryProfile
 
 
+class Known(msgspec.Struct, frozen=True):
+    """What a baseline knows of an accuracy metric, as in `anchorwatch_detectors.metric.Estimate`."""
+
+    value: float
+    error: float
+    n: int
+    support: int
+    excess: float
+
+
 class Group(msgspec.Struct, frozen=True):
     """The rows of one segment value, counted over the cells of all rows.
 
     `column` is "" for all rows; `value` is None for the rows of values that have no group of their own. `buckets` are
-    there with a season only.
+    there with a season only, `metrics` (by name) in the outcomes part, where there were enough rows.
     """
 
     column: str
@@ -44,6 +54,7 @@ class Group(msgspec.Struct, frozen=True):
     rows: int
     counts: dict[str, list[int]]
     buckets: list[Bucket] | msgspec.UnsetType = msgspec.UNSET
+    metrics: dict[str, Known] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def label(self) -> str:
@@ -77,6 +88,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         What a simulation said of false alarms, with the curve (`anchorwatch calibrate`); None for none.
     season
         The cycle by which the groups are counted too; not there without one.
+    mature
+        Event time, ns, within which nearly all of the outcomes' labels came; None for not known.
     curve
         The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
     arrivals
@@ -95,6 +108,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     dependence: dict[str, list[float]] | None = None
     calibration: dict[str, Any] | None = None
     season: Season | msgspec.UnsetType = msgspec.UNSET
+    mature: int | None = None
     curve: dict[str, list[float]] | None = None
     arrivals: Arrivals | msgspec.UnsetType = msgspec.UNSET
     labelling: Labelling | msgspec.UnsetType = msgspec.UNSET

@@ -53,8 +53,13 @@ def run_length(budget: Budget, part: Part, monitors: int) -> float:
     monitors
         How many share the budget.
     """
-    events = budget.events if budget.events is not None else (budget.time or 0) * _rate(part)
+    events = budget.events if budget.events is not None else (budget.time or 0) * rate_of(part)
     return float(np.clip(max(monitors, 1) * events / budget.alarms, SHORTEST, LONGEST))
+
+
+def windows_between(budget: Budget, part: Part, monitors: int, span: int) -> float:
+    """Return how many windows of `span` ns may lie between two false alarms of one of so many monitors, at least."""
+    return float(np.clip(run_length(budget, part, monitors) / max(rate_of(part) * span, 1.0), 1.0, LONGEST))
 
 
 def at_level(plan: Plan, part: Part, run_length: float) -> Plan:
@@ -73,7 +78,7 @@ def at_level(plan: Plan, part: Part, run_length: float) -> Plan:
         Events between two false alarms of a monitor.
     """
     size = plan.span.size if plan.span.size is not None else LONGEST
-    timed = plan.span.time * _rate(part) if plan.span.time is not None else LONGEST
+    timed = plan.span.time * rate_of(part) if plan.span.time is not None else LONGEST
     most = float(np.clip(min(size, timed) / run_length, 1.0 / LONGEST, 1.0))
     return plan._replace(
         lookouts=tuple(_lookout_at(lookout, run_length) for lookout in plan.lookouts),
@@ -114,7 +119,7 @@ def resolved(budget: Budget, plan: Plan, part: Part, reference: Reference, track
     return at_level(plan, part, float(np.clip(level * (allowed / found["between"]), SHORTEST, LONGEST)))
 
 
-def _rate(part: Part) -> float:
+def rate_of(part: Part) -> float:
     """Return rows of the baseline per ns of event time."""
     return part.rows / max(part.end - part.start, 1)
 

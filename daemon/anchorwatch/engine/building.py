@@ -8,13 +8,14 @@ import msgspec
 import numpy as np
 
 from anchorwatch.engine.arrivals import arrivals_of
-from anchorwatch.engine.attaching import attach, begin
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, classes_of, segments_of, summarise
 from anchorwatch.engine.cycles import find
 from anchorwatch.engine.estimate_monitor import with_curve
+from anchorwatch.engine.figures import with_metrics
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.season import LENGTH
 from anchorwatch.engine.track import joined
+from anchorwatch.engine.version import attach, begin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from anchorwatch.engine.cycles import Found
     from anchorwatch.engine.reference import Block
     from anchorwatch.engine.season import Cycle
-    from anchorwatch.engine.state import Version
     from anchorwatch.engine.track import Plan, Track
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
 
 BEFORE = -1
@@ -76,6 +77,7 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
     known = version.baseline.predictions if version.baseline is not None else None
     at = int(labelled.at[needed - 1])
     part = with_curve(watch, outcomes_part(plan, track.gathered, known, watch.cycle), track.gathered)
+    part = with_metrics(part, plan, watch.figures, track.gathered)
     part = msgspec.structs.replace(part, labelling=version.feeds.gathered.until(at, classes_of(known)))
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
@@ -91,12 +93,10 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
         return None
     predictions = predictions_part(watch, rows)
     labelled = version.outcomes.gathered if version.outcomes is not None else None
-    outcomes = (
-        with_curve(watch, outcomes_part(watch.outcomes, labelled, predictions, watch.cycle), labelled)
-        if watch.outcomes is not None and labelled
-        else None
-    )
-    if outcomes is not None:
+    outcomes = None
+    if watch.outcomes is not None and labelled:
+        outcomes = with_curve(watch, outcomes_part(watch.outcomes, labelled, predictions, watch.cycle), labelled)
+        outcomes = with_metrics(outcomes, watch.outcomes, watch.figures, labelled)
         outcomes = msgspec.structs.replace(
             outcomes, labelling=version.feeds.gathered.until(BEFORE, classes_of(predictions))
         )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.building import Made
     from anchorwatch.engine.reference import Block, Reference
-    from anchorwatch.engine.state import Version
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch_detectors.estimated import Estimated
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from anchorwatch.engine.join import Outcomes
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.routing import Routed
-    from anchorwatch.engine.state import State, Version
+    from anchorwatch.engine.state import State
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch.events.columns import Batch
 

@@ -9,13 +9,12 @@ import numpy as np
 
 from anchorwatch.engine import sampling
 from anchorwatch.engine.answers import words_of
-from anchorwatch.engine.attaching import attach, begin
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import Block, token_of
-from anchorwatch.engine.state import Version
 from anchorwatch.engine.tables import Columns
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.vector import RIGHT, WRONG
+from anchorwatch.engine.version import Version, attach, begin
 from anchorwatch.events.columns import PREDICTION_SCORE, PREDICTION_VALUE, Fault
 
 if TYPE_CHECKING:

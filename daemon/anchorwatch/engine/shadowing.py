@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.routing import Routed
     from anchorwatch.engine.shadow import Keeping, Shadow
-    from anchorwatch.engine.state import Version
+    from anchorwatch.engine.version import Version
     from anchorwatch.events.columns import Predictions
 
 

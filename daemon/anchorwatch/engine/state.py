@@ -6,77 +6,28 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
-import numpy as np
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.engine.attaching import attach
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
+from anchorwatch.engine.performance import Performance, figures_shown
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.shadow import Shadow, restored, written
 from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
+from anchorwatch.engine.version import Version, attach
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.engine.reference import Reference
     from anchorwatch.engine.runs import Run
-    from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
 SCHEMA = 3
-
-
-@dataclass(slots=True)
-class Version:
-    """What is remembered of one model version.
-
-    Attributes
-    ----------
-    name
-        The version.
-    baseline
-        What it is compared with; None while it is being made.
-    predictions, outcomes
-        Its two tracks; `outcomes` is None without labels.
-    predictions_reference, outcomes_reference
-        The parts of the baseline made ready, and the ids of the baselines that brought them.
-    predictions_plan, outcomes_plan
-        What is watched of each track, at the level that its part of the baseline gives; None while there is none.
-    seen
-        Event time of its newest prediction, ns.
-    feeds
-        How much comes of it.
-    """
-
-    name: str
-    baseline: Baseline | None
-    predictions: Track
-    outcomes: Track | None
-    predictions_reference: Reference | None = None
-    outcomes_reference: Reference | None = None
-    predictions_plan: Plan | None = None
-    outcomes_plan: Plan | None = None
-    seen: int = 0
-    feeds: Feeds = field(default_factory=Feeds)
-
-    def copy(self) -> Self:
-        """Return an independent copy."""
-        outcomes = None if self.outcomes is None else self.outcomes.copy()
-        return replace(self, predictions=self.predictions.copy(), outcomes=outcomes)
-
-    def rested(self) -> Self:
-        """Return a copy of which no row is in the present release."""
-        version = self.copy()
-        for track in (version.predictions, version.outcomes):
-            if track is not None:
-                track.newest = (track.marks[0].rows if track.marks else track.rows, np.empty(0, np.int64))
-        return version
 
 
 @dataclass(slots=True)
@@ -174,7 +125,12 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "streak": list(state.streak),
         "counts": dict(sorted(state.counts.items())),
         "versions": [
-            {"name": v.name, "seen": v.seen, "baseline": None if v.baseline is None else v.baseline.id}
+            {
+                "name": v.name,
+                "seen": v.seen,
+                "baseline": None if v.baseline is None else v.baseline.id,
+                "performance": v.performance is not None,
+            }
             for v in state.versions
         ],
         "join": state.join.to_plain(),
@@ -183,6 +139,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "heard": dict(sorted(state.heard.items())),
         "statuses": [list(waiting) for waiting in state.statuses],
         "accounting": dict(sorted(state.accounting().items())),
+        "figures": figures_shown(state.versions),
         "shadow": None if state.shadow is None else state.shadow.to_plain(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
@@ -200,6 +157,8 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
             parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
         if version.outcomes is not None and (saved is None or saved.outcomes is not version.outcomes):
             parts[f"version/{i}/outcomes"] = pack(version.outcomes.to_plain())
+        if version.performance is not None:
+            parts[f"version/{i}/performance"] = pack(version.performance.to_plain())
         if version.baseline is not None and (saved is None or saved.baseline is not version.baseline):
             parts[f"version/{i}/baseline"] = version.baseline.to_json()
     return parts
@@ -290,4 +249,6 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
     if watch.outcomes is not None:
         plan = version.outcomes_plan or watch.outcomes
         version.outcomes = Track.from_plain(plan, unpack(parts[f"version/{i}/outcomes"]))
+    if head.get("performance"):
+        version.performance = Performance.from_plain(unpack(parts[f"version/{i}/performance"]))
     return version

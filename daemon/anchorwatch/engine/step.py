@@ -13,7 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.engine import building, estimate_monitor, feeds, sampling, shadowing, statuses, succession, watermark
+from anchorwatch.engine import (
+    building,
+    estimate_monitor,
+    feeds,
+    performance_monitor,
+    sampling,
+    shadowing,
+    statuses,
+    succession,
+    watermark,
+)
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.recovery import estimator
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
@@ -30,9 +40,10 @@ if TYPE_CHECKING:
     from anchorwatch.engine.join import Outcomes
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.reference import Block
-    from anchorwatch.engine.state import State, Version
+    from anchorwatch.engine.state import State
     from anchorwatch.engine.tables import Columns
     from anchorwatch.engine.track import Track
+    from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch.events.columns import Batch
 
@@ -74,7 +85,7 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
         known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        touched = not _untouched(watch, rows, labelled)
+        touched = not _untouched(watch, rows, labelled) or performance_monitor.is_due(known, state.mark.frontier)
         if touched:
             known = known.copy()
             completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
@@ -158,6 +169,7 @@ def _watched(
     if plan is not None and reference is not None:
         findings += version.outcomes.watch(plan, reference, labelled, release.time, frontier)
     findings += estimate_monitor.follow(watch, version, baselines)
+    findings += performance_monitor.follow(watch, version, rows, labelled, release.time, frontier)
     return baselines, findings
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine import schema_monitor, sequential_monitor, share_monitor, window_monitor
+from anchorwatch.engine.answers import joined_words
 from anchorwatch.engine.lanes import Lanes
 from anchorwatch.engine.marks import Marks
 from anchorwatch.engine.panes import Panes
@@ -96,6 +97,10 @@ class Track:
         position = np.array([moment.position for moment in moments], np.int64)
         after = np.array([moment.order > 0 for moment in moments], np.bool_)
         return before + np.searchsorted(at, position + after)
+
+    def rest(self) -> None:
+        """Let no row be in the present release."""
+        self.newest = (self.marks[0].rows if self.marks else self.rows, np.empty(0, np.int64))
 
     def copy(self) -> Self:
         """Return an independent copy."""
@@ -260,13 +265,8 @@ def joined(blocks: Sequence[Block]) -> Block:
         vocabulary=tuple(tuple(w) for w in words),
         segments=np.concatenate([b.segments for b in blocks], axis=1),
         made=None if blocks[0].made is None else np.concatenate([b.in_cycle for b in blocks]),
-        answers=_all_answers(blocks),
+        answers=joined_words([b.answers for b in blocks]),
     )
-
-
-def _all_answers(blocks: Sequence[Block]) -> NDArray[np.uint64] | None:
-    answers = [b.answers for b in blocks if b.answers is not None]
-    return np.concatenate(answers, axis=1) if len(answers) == len(blocks) else None
 
 
 def block_to_plain(block: Block) -> dict[str, Any]:

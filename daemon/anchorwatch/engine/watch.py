@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.engine import label_shares, volume
+from anchorwatch.engine.figures import Figures, figures_of
 from anchorwatch.engine.fingerprint import fingerprint_of
 from anchorwatch.engine.plans import outcomes_plan, predictions_plan
 from anchorwatch.engine.sampling import REMEMBERED
@@ -58,8 +59,8 @@ class Watch:
         Whether predictions are values, not classes; whether their accuracy is estimated before labels come.
     takeover
         Predictions of one version in a row after which it has replaced the others.
-    budget
-        False alarms that its monitors may raise together.
+    budget, figures
+        False alarms that its monitors may raise together; its accuracy metrics, None for none.
     volume_limits, label_limits
         When the volume and the labels that come are trouble; None for not watched.
     rules, keeping
@@ -89,6 +90,7 @@ class Watch:
     estimates: bool
     takeover: int
     budget: Budget
+    figures: Figures | None
     volume_limits: volume.Limits | None
     label_limits: label_shares.Limits | None
     rules: Rules
@@ -97,9 +99,9 @@ class Watch:
     code: str
 
     def tracks(self) -> int:
-        """Return how many tracks have monitors that share the budget."""
-        outcomes = self.outcomes
-        return 1 + (outcomes is not None and bool(outcomes.lookouts or outcomes.families or outcomes.shares))
+        """Return how many tracks have monitors that share the budget; metrics that are judged count as one."""
+        outcomes, judged = self.outcomes, self.figures is not None and bool(self.figures.margins)
+        return 1 + (outcomes is not None and bool(outcomes.lookouts or outcomes.families or outcomes.shares)) + judged
 
     def lookouts(self) -> tuple[Lookout, ...]:
         """Return all its sequential detectors, each with what it watches."""
@@ -158,6 +160,7 @@ def compile_watch(
         estimates=model.monitors.accuracy.enabled and model.monitors.accuracy.estimate,
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
+        figures=figures_of(model),
         volume_limits=volume.limits_of(model),
         label_limits=label_shares.limits_of(model),
         rules=rules_of(source, name, model, Fingerprints(code, fingerprint), answered=answered),

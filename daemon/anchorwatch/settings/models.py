@@ -178,6 +178,7 @@ class Model(Section):
         yield from self._segment_conflicts()
         if self.baseline.labels is not None and self.labels is None:
             yield Conflict(("baseline", "labels"), "the model has no labels to gather: add `labels:` or remove this")
+        yield from self.monitors.accuracy.unsuited(self.predictions.prediction, labelled=self.labels is not None)
         detector = self.monitors.accuracy.sequential
         if self.baseline.season is not None and detector is not None and detector.name in _BITS:
             yield Conflict(

@@ -9,10 +9,13 @@ from pydantic import BeforeValidator, Field
 from anchorwatch.settings.alerting import Alerting, CriticalAlerting
 from anchorwatch.settings.feeds import LabelFeed, Volume
 from anchorwatch.settings.section import Conflict, Section
-from anchorwatch_detectors import registry
+from anchorwatch.settings.units import Duration
+from anchorwatch_detectors import metrics, registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from anchorwatch.settings.streams import Prediction
 
 AUTO: Final = "auto"
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -135,8 +138,35 @@ class Drift(Monitor):
                 yield Conflict((key,), f"`{name}` does not compare {key} columns: choose another one, such as {other}")
 
 
+class Judged(Section):
+    """An accuracy metric that is held against the baseline's."""
+
+    margin: Annotated[float, Field(gt=0, lt=10)] | None = Field(
+        None,
+        description="So much worse than in the baseline is tolerated: in the metric's unit; for mae, rmse, mape, "
+        "log_loss and brier as a share of the baseline's value. Default: 0.02, and 0.05 for these.",
+    )
+
+
+def _by_name(value: object) -> object:
+    return {name: {} for name in value} if isinstance(value, list) else value
+
+
 class Accuracy(Monitor):
     """Errors of the model, where labels come."""
+
+    metrics: Annotated[
+        dict[str, Judged], BeforeValidator(_by_name, json_schema_input_type=list[str] | dict[str, Judged])
+    ] = Field(
+        default_factory=dict,
+        description="Metrics that must not become worse than in the baseline, a list of names or {name: {margin}}. All "
+        "metrics that suit the model are computed and shown in any case. Default: none is judged, the error rate is.",
+    )
+    mature: Duration | None = Field(
+        None,
+        description="Event time after the end of a window at which its metrics are computed; labels.wait at most. "
+        "Default: as long as 99 in 100 labels of the baseline took.",
+    )
 
     sequential: AnyDetector | None = Field(
         default_factory=Detector,
@@ -155,6 +185,24 @@ class Accuracy(Monitor):
     alert: CriticalAlerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
     )
+
+    def conflicts(self) -> Iterator[Conflict]:
+        """Yield metrics that are not known."""
+        for name in self.metrics:
+            try:
+                metrics.find(name)
+            except ValueError as error:
+                yield Conflict(("metrics", name), str(error))
+
+    def unsuited(self, prediction: Prediction, *, labelled: bool) -> Iterator[Conflict]:
+        """Yield metrics that such predictions do not have, with paths from the model."""
+        suiting = [m.name for m in metrics.suiting(prediction.kind, scores=prediction.score is not None)]
+        for name in self.metrics:
+            if not labelled or name not in suiting:
+                known = f"one of {', '.join(suiting)}" if labelled else "labels, and the model has none"
+                yield Conflict(
+                    ("monitors", "accuracy", "metrics", name), f"`{name}` cannot be judged here: give {known}"
+                )
 
 
 def _by_window(value: object) -> object:

@@ -48,6 +48,7 @@ models:
     labels: {topic: fraud.labels, id: request_id, value: is_fraud}
     segments: [country, channel]
     baseline: {first: 10000}
+    monitors: {accuracy: {metrics: {roc_auc: {margin: 0.02}}}}
     retrain: {when: [accuracy worse, drift]}
 """
 

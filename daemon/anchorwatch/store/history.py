@@ -60,7 +60,7 @@ def add_triggers(connection: sqlite3.Connection, rows: Sequence[TriggerRow], sto
 def scores(connection: sqlite3.Connection, where: Mapping[str, object], limit: int) -> list[ScoreRow]:
     """Return scores, newest first."""
     rows = _select(connection, "scores", _SCORE, where, limit)
-    return [ScoreRow(*row[:9], *(_number(v) for v in row[9:12]), *row[12:]) for row in rows]
+    return [ScoreRow(*row[:9], *map(_number, row[9:12]), *row[12:16], *map(_number, row[16:])) for row in rows]
 
 
 def alerts(connection: sqlite3.Connection, where: Mapping[str, object], limit: int) -> list[AlertRow]:
@@ -93,6 +93,9 @@ def _score(row: ScoreRow) -> tuple[object, ...]:
         index(row.n),
         _optional(row.since),
         str(row.baseline),
+        float(row.low),
+        float(row.high),
+        float(row.coverage),
     )
 
 

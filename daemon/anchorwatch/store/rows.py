@@ -6,6 +6,7 @@ checkpoint. Documents are JSON as UTF-8 bytes and come back byte for byte.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ class ScoreRow:
         Event time since which it holds; None where nothing changed.
     baseline
         Id of the baseline it was held against; "" where there was none.
+    low, high, coverage
+        Confidence interval of the statistic, and the share of predictions that have a label; NaN where it has none.
     """
 
     model: str
@@ -53,6 +56,9 @@ class ScoreRow:
     n: int
     since: int | None
     baseline: str
+    low: float = math.nan
+    high: float = math.nan
+    coverage: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,14 @@ def m002_incidents(db: Database) -> None:
     db.execute("PRAGMA user_version = 2")
 
 
+@MIGRATIONS()
+def m003_intervals(db: Database) -> None:
+    """Keep the interval of a score, and how many of its predictions were labelled."""
+    for column in ("low", "high", "coverage"):
+        db.execute(f"ALTER TABLE scores ADD COLUMN {column} REAL")
+    db.execute("PRAGMA user_version = 3")
+
+
 # numpy's integers would be kept as blobs without a word: the checks refuse them
 _FIRST = (
     """

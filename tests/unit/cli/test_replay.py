@@ -63,6 +63,17 @@ def test_the_same_rows_as_jsonl_csv_and_parquet_give_the_same_alerts_triggers_an
     assert jsonl["models"]["fraud"]["baselines"] == parquet["models"]["fraud"]["baselines"]
 
 
+def test_a_replay_ends_with_the_newest_accuracy_of_each_version_and_what_is_not_mature(capsys, log):
+    accuracy = told(capsys, log, "jsonl")["models"]["fraud"]["accuracy"]
+    assert accuracy
+    for figures in accuracy:
+        found = figures["metrics"]["roc_auc"]
+        assert found["low"] < found["value"] < found["high"]
+        assert 0 < figures["coverage"] <= 1
+        assert figures["from"] < figures["until"]
+        assert figures["maturing"]["predictions"] >= figures["maturing"]["labelled"]
+
+
 def test_every_record_of_a_replay_is_accounted_for(capsys, log):
     counts = told(capsys, log, "jsonl")["models"]["fraud"]["accounting"]
     rows = len((log / f"{LABELS}.jsonl").read_bytes().splitlines())

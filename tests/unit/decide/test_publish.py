@@ -289,3 +289,12 @@ def test_whatever_was_measured_the_message_is_strict_json(evidence, identity, nu
 
 def test_a_trigger_has_no_more_properties_than_github_takes(published):
     assert len(body(published[-1])["data"]) <= 10
+
+
+def test_a_metric_is_told_with_its_interval_and_coverage(identity, evidence):
+    found = {"statistic": 0.71, "effect": -0.05, "low": 0.69, "high": 0.73, "coverage": 0.93}
+    one = evidence(10, "drift!", identity("roc_auc", monitor="non_inferiority"), since=3, **found)
+    _, outcome = decide(RULES, Decisions(), [one])
+    data = json.loads(messages("/anchorwatch/prod-eu", OUTPUTS, outcome)[0].value)["data"]
+    assert (data["low"], data["high"], data["coverage"]) == (0.69, 0.73, 0.93)
+    assert (data["annotations"]["low"], data["annotations"]["coverage"]) == ("0.69", "0.93")

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from anchorwatch.decide.evidence import DEVIATIONS, POINTS, SPREAD, VARIATION, Kind
+from anchorwatch.decide.evidence import DEVIATIONS, OWN, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.findings import Finding, gathered
 from anchorwatch.decide.ranking import Child, carried, features, moved, ranked, weight
 
@@ -45,6 +45,14 @@ def child(evidence, identity, at):
 )
 def test_an_effect_is_the_share_of_values_that_moved_in_whatever_unit_it_is(finding, effect, unit, share):
     assert moved(finding(effect=effect, effect_unit=unit)) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("now", "effect", "share"),
+    [(0.6, -0.2, 0.25), (150.0, 50.0, 1 / 3), (0.0, -0.5, 1.0), (-0.2, -0.8, 1.0), (0, 0, 0)],
+)
+def test_a_metric_counts_by_the_share_it_lost_or_gained_whatever_its_unit(finding, now, effect, share):
+    assert moved(finding(statistic=now, effect=effect, effect_unit=OWN)) == pytest.approx(share)
 
 
 @pytest.mark.parametrize("spread", [0.5, 2.0, -0.4])

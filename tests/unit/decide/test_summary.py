@@ -4,7 +4,7 @@ import pytest
 
 from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.alerts import Situation, advance, supersede
-from anchorwatch.decide.evidence import DEVIATIONS, POINTS, SPREAD, VARIATION, Kind
+from anchorwatch.decide.evidence import DEVIATIONS, OWN, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.instants import lasting, rfc3339
 from anchorwatch.decide.summary import summary_of
 
@@ -42,6 +42,22 @@ SENTENCES = [
         (
             "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: error rate 29.8 %, "
             "24.6 % in the baseline (adwin over 5,120 values)."
+        ),
+    ),
+    (
+        {"kind": Kind.ACCURACY, "monitor": "non_inferiority", "subject": "roc_auc"},
+        {
+            "word": "drift!",
+            "statistic": 0.7123,
+            "effect": -0.052,
+            "effect_unit": OWN,
+            "low": 0.6904,
+            "high": 0.7331,
+            "coverage": 0.934,
+        },
+        (
+            "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: roc_auc 0.712 (0.69 to 0.733, "
+            "93.4 % labelled), 0.764 in the baseline (non_inferiority over 5,120 values)."
         ),
     ),
     (

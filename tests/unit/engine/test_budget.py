@@ -9,8 +9,9 @@ import pytest
 from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, summarise
 from anchorwatch.engine.reference import Reference
-from anchorwatch.engine.state import Version, attach, fresh, from_parts, to_parts
+from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.track import Track
+from anchorwatch.engine.version import Version, attach
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.settings.budgets import Budget, parse_budget
 from anchorwatch.settings.models import Model

@@ -25,8 +25,8 @@ from anchorwatch.engine.simulated_changes import error_rate, more_errors, shifte
 from anchorwatch.engine.simulated_rows import Drawn, Resampled
 from anchorwatch.engine.simulated_scenes import Logged, scenes_of
 from anchorwatch.engine.simulation import alerts, false_alarms
-from anchorwatch.engine.state import Version, attach
 from anchorwatch.engine.track import Track
+from anchorwatch.engine.version import Version, attach
 from anchorwatch.errors import NoData
 from anchorwatch.events.columns import Fault
 from anchorwatch_detectors.copula import Dependence

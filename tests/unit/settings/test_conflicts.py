@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -9,6 +11,7 @@ from anchorwatch.settings.loader import load
 from anchorwatch.settings.models import Baseline, Kafka, Model, Retrain, Windows
 from anchorwatch.settings.names import check_servers, check_uri, is_topic
 
+LABELS = {"topic": "l", "id": "id", "value": "y"}
 STREAM = {"topic": "t", "id": "id", "prediction": {"kind": "binary", "score": "p"}}
 
 
@@ -112,3 +115,26 @@ def test_what_is_no_uri_reference_is_refused(uri):
 )
 def test_a_topic_is_named_as_kafka_allows(name, fine):
     assert is_topic(name) is fine
+
+
+def test_metrics_may_be_a_list_or_have_margins():
+    listed = model(labels=LABELS, monitors={"accuracy": {"metrics": ["roc_auc", "recall"]}})
+    assert [(name, judged.margin) for name, judged in listed.monitors.accuracy.metrics.items()] == [
+        ("roc_auc", None), ("recall", None),
+    ]  # fmt: skip
+    given = model(labels=LABELS, monitors={"accuracy": {"metrics": {"roc_auc": {"margin": 0.1}}}})
+    assert given.monitors.accuracy.metrics["roc_auc"].margin == 0.1
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "labels", "said"),
+    [
+        ({"metrics": ["rocauc"]}, LABELS, "did you mean `roc_auc`"),
+        ({"metrics": ["rmse"]}, LABELS, "`rmse` cannot be judged here: give one of accuracy, average_precision"),
+        ({"metrics": ["recall"]}, None, "give labels, and the model has none"),
+        ({"metrics": {"recall": {"margin": 0}}}, LABELS, "greater than 0"),
+    ],
+)
+def test_a_metric_that_cannot_be_judged_is_refused(accuracy, labels, said):
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        model(labels=labels, monitors={"accuracy": accuracy})

@@ -321,6 +321,7 @@ def test_a_migration_that_fails_half_way_has_not_happened(path):
     assert connection.execute("SELECT name FROM _sqlite_migrations").fetchall() == [
         ("m001_first",),
         ("m002_incidents",),
+        ("m003_intervals",),
     ]
     assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     connection.close()

@@ -1,6 +1,10 @@
-import pytest
+import math
+import sqlite3
 
-from anchorwatch.store import retention
+import pytest
+from sqlite_utils import Database
+
+from anchorwatch.store import history, retention, schema
 from anchorwatch.store.rows import Checkpoint, Retention
 
 DAY = 86_400 * 10**9
@@ -143,3 +147,29 @@ def test_pruning_leaves_states_positions_outbox_and_baselines_alone(store, rows)
     assert store.unpublished(5) == [rows.outgoing(1)]
     assert len(store.baselines()) == len(store.alerts()) == 1
     assert store.check() == []
+
+
+def test_a_score_keeps_its_interval_and_coverage_where_it_has_them(store, rows):
+    store.checkpoint(
+        Checkpoint(at=1, scores=[rows.score(1, low=0.68, high=0.73, coverage=0.934), rows.score(2)]),
+    )
+    plain, metric = store.scores()
+    assert (metric.low, metric.high, metric.coverage) == (0.68, 0.73, 0.934)
+    assert all(math.isnan(value) for value in (plain.low, plain.high, plain.coverage))
+
+
+def test_scores_of_an_older_store_are_read_without_an_interval(path):
+    connection = sqlite3.connect(path, isolation_level=None)
+    schema.MIGRATIONS.apply(Database(connection), stop_before="m003_intervals")
+    connection.execute(
+        """
+        INSERT INTO scores (id, stored, model, version, segment, kind, subject, monitor, at, level, reason, direction,
+                            n, baseline)
+        VALUES (x'00', 1, 'fraud', '1', '', 'drift', 'amount', 'psi', 1004, 'stable', 'small_effect', 'changed', 5, 'b')
+        """
+    )
+    schema.migrate(connection)
+    (old,) = history.scores(connection, {}, 9)
+    connection.close()
+    assert (old.at, old.subject, old.baseline) == (1004, "amount", "b")
+    assert math.isnan(old.coverage)

@@ -2,8 +2,10 @@ import json
 from dataclasses import replace
 
 import msgspec
+import numpy as np
 import pytest
 import typer
+from tests.unit.engine.labelled_stream import a_model, messages, take
 from typer.testing import CliRunner
 
 from anchorwatch.cli.status import describe, status
@@ -44,9 +46,8 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     assert {"topic": "predictions", "partition": 0, "offset": 100} in report["positions"]
     churn, fraud = report["models"]
     assert churn == {
-        "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "incidents": [], "firing": 1,
-        "pending": 0,
-        "baselines": 0, "last_trigger": None, "retrainings": [],
+        "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "accuracy": [], "incidents": [],
+        "firing": 1, "pending": 0, "baselines": 0, "last_trigger": None, "retrainings": [],
     }  # fmt: skip
     assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
     assert fraud["last_trigger"]["id"] == "trigger-1"
@@ -123,6 +124,24 @@ def test_the_report_accounts_for_every_record_of_a_model(store):
     assert (fraud["accounting"]["predictions"], fraud["accounting"]["pending_predictions"]) == (12, 0)
     shown = " ".join(run("--store", store.path).stdout.split())
     assert "records of fraud 12 predictions, 0 labels, 0 matched, 3 dead" in shown
+
+
+def test_the_report_shows_the_newest_mature_accuracy_with_its_interval_coverage_and_what_matures(store):
+    taken = take(a_model("binary", ["roc_auc"]), *messages("binary", 5, np.full(5000, 0.8)))
+    store.checkpoint(Checkpoint(at=1, parts={"fraud": to_parts(taken.watch, taken.state)}))
+    (fraud,) = describe(store, 2)["models"]
+    (figures,) = fraud["accuracy"]
+    newest = taken.of("roc_auc")[-1].verdict
+    assert figures["metrics"]["roc_auc"] == {
+        "value": newest.statistic, "low": newest.low, "high": newest.high, "n": newest.n,
+    }  # fmt: skip
+    assert figures["coverage"] == newest.coverage
+    assert figures["maturing"]["predictions"] > figures["maturing"]["labelled"] > 0
+    shown = " ".join(run("--store", store.path).stdout.split())
+    assert f"roc_auc │ {newest.statistic:.4g} │ {newest.low:.4g} to {newest.high:.4g} │ {newest.n:,}" in shown
+    assert f"{figures['labelled']:,} of {figures['predictions']:,} labelled ({100 * newest.coverage:.1f} %)" in shown
+    waits = figures["maturing"]
+    assert f"maturing: {waits['predictions']:,} predictions, {waits['labelled']:,} labelled" in shown
 
 
 def test_a_heartbeat_keeps_a_quiet_daemon_alive(store):

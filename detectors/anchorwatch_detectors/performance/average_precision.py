@@ -1,0 +1,49 @@
+"""Average precision: the area under the precision-recall curve."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from anchorwatch_detectors.intervals import bounded, error_of, undefined
+from anchorwatch_detectors.metric import BINARY, Metric, usable
+
+if TYPE_CHECKING:
+    from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
+
+
+class AveragePrecision(Metric):
+    """Mean over the positives of the precision at their own score, without interpolation.
+
+    Undefined unless there are two positives and a negative. With p(s) = A(s) / B(s), the share of positives among rows
+    that score s or more, it is E[y p(s)] / E[y]; its influence follows by the chain rule, that of p(s) at the score of
+    each positive included. The interval is on the logit scale (Boyd, Eng, Page, "Area under the precision-recall curve:
+    point estimates and confidence intervals", ECML PKDD 2013).
+    """
+
+    name: ClassVar[str] = "average_precision"
+    needs: ClassVar[Needs] = "score"
+    kinds: ClassVar[frozenset[Kind]] = BINARY
+
+    def of(self, truth: Floats, given: Floats) -> Estimate:
+        """Return the average precision."""
+        truth, given = usable(truth, given)
+        n, hits = len(truth), int((truth == 1.0).sum())
+        if hits < 2 or hits == n:
+            return undefined(n)
+        scores, place = np.unique(given, return_inverse=True)
+        place, k = place.ravel(), len(scores)
+        positive = (truth == 1.0).astype(np.float64)
+        here = np.bincount(place, positive, k)
+        above = np.cumsum(here[::-1])[::-1]
+        reached = np.cumsum(np.bincount(place, minlength=k)[::-1])[::-1] / n
+        precision = above / n / reached
+        value = float((here * precision).sum() / hits)
+        # what a row changes in the precision of all positives that score no more than itself
+        once = np.cumsum(here / reached)[place] / n
+        weighed = np.cumsum(here * precision / reached)[place] / n
+        whole = positive * precision[place] + positive * once - weighed
+        share = hits / n
+        influence = (whole - value * positive) / share
+        return bounded(value, error_of(influence), n, min(hits, n - hits))

@@ -1,0 +1,37 @@
+"""Log loss: how surprising the truth is under the scores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from anchorwatch_detectors.intervals import mean, undefined
+from anchorwatch_detectors.metric import BINARY, Metric, are_probabilities, usable
+
+if TYPE_CHECKING:
+    from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
+
+
+class LogLoss(Metric):
+    """Mean of -log of the probability given to the true class; undefined unless all scores lie in 0 to 1.
+
+    Probabilities are kept 2.2e-16 away from 0 and 1. A mean: its error is that of a mean, the interval on the scale of
+    logarithms.
+    """
+
+    name: ClassVar[str] = "log_loss"
+    needs: ClassVar[Needs] = "score"
+    kinds: ClassVar[frozenset[Kind]] = BINARY
+    larger_is_better: ClassVar[bool] = False
+    margin: ClassVar[float] = 0.05
+    relative: ClassVar[bool] = True
+
+    def of(self, truth: Floats, given: Floats) -> Estimate:
+        """Return the log loss."""
+        truth, given = usable(truth, given)
+        if not are_probabilities(given):
+            return undefined(len(truth))
+        least = float(np.finfo(np.float64).eps)
+        p = np.clip(given, least, 1.0 - least)
+        return mean(-np.log(np.where(truth == 1.0, p, 1.0 - p)))
