@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.labels import fingerprint_of, id_of
+from anchorwatch.decide.reasons import Reason
 from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
 from anchorwatch_detectors.base import Level
 
@@ -92,7 +93,7 @@ def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[
                 monitor=who.monitor,
                 severity=notice.severity,
                 status=notice.status,
-                reason=notice.reason,
+                reason=Reason.SILENCED if notice.silenced else notice.reason,
                 at=notice.at,
                 starts_at=notice.started_at,
                 ends_at=notice.ended_at,
@@ -101,6 +102,11 @@ def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[
             )
         )
     return rows
+
+
+def untold(source: str, outcome: Outcome) -> set[str]:
+    """Return the ids of notices that are for the history alone."""
+    return {id_of(source, notice) for notice in outcome.decision.notices if notice.silenced}
 
 
 def trigger_rows(outcome: Outcome, told: Sequence[Outgoing]) -> list[TriggerRow]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anchorwatch.events.records import Outgoing, Partition, Sink, Source
     from anchorwatch.settings.models import Settings
     from anchorwatch.store.reader import Reader
-    from anchorwatch.store.rows import Checkpoint
+    from anchorwatch.store.rows import Checkpoint, OrderRow
 
 PACE = Pace(records=60_000, checkpoint=3600.0, heartbeat=3600.0)
 
@@ -131,6 +131,11 @@ class _Passing:
         """Return nothing: every model begins."""
         del model
         return {}
+
+    def orders(self, after: int) -> list[OrderRow]:
+        """Return none: a replay tells what would have been found, silenced now or not."""
+        del after
+        return []
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep the messages."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from anchorwatch.clock import SystemClock
+from anchorwatch.decide.orders import Standing
 from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def describe(reader: Reader, now: int) -> dict[str, Any]:
 def _models(reader: Reader) -> list[dict[str, Any]]:
     states = {state.model: state for state in reader.states()}
     alerts = Counter((alert.model, alert.status) for alert in reader.current_alerts())
+    silenced = Counter(alert.model for alert in reader.current_alerts(status="firing") if alert.reason == "silenced")
     baselines = Counter(entry.model for entry in reader.baselines())
     names = sorted({*states, *baselines, *(model for model, _ in alerts)})
     return [
@@ -93,6 +95,8 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "accounting": _accounting(reader, name),
             "firing": alerts[name, "firing"],
             "pending": alerts[name, "pending"],
+            "silenced": silenced[name],
+            **_standing(reader, name),
             "baselines": baselines[name],
             "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
         }
@@ -106,6 +110,30 @@ def _accounting(reader: Reader, model: str) -> dict[str, int]:
 
     head = reader.part(model, "head")
     return {} if head is None else saved_accounting(head)
+
+
+def _standing(reader: Reader, model: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the silences of a model that are in force, and the incidents that somebody is at work on."""
+    from anchorwatch.engine.state import saved_standing
+
+    head = reader.part(model, "head")
+    standing = Standing() if head is None else saved_standing(head)
+    return {
+        "silences": [
+            {
+                "id": silence.id,
+                "matchers": [str(matcher) for matcher in silence.matchers],
+                "until": _iso(silence.until),
+                "by": silence.by,
+                "comment": silence.comment,
+                "retrain": silence.retrain,
+            }
+            for silence in standing.silences
+        ],
+        "acknowledged": [
+            {"incident": each.incident, "by": each.by, "comment": each.comment} for each in standing.acknowledged
+        ],
+    }
 
 
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
@@ -130,6 +158,13 @@ def _show(report: dict[str, Any]) -> None:
         facts.add_row("next to read", f"{place['topic']}/{place['partition']} at {place['offset']:,}")
     for model in report["models"]:
         facts.add_row(f"records of {model['model']}", _counted(model["accounting"]))
+        for silence in model["silences"]:
+            what = f"{', '.join(silence['matchers'])} until {silence['until']} ({silence['by']}: {silence['comment']})"
+            facts.add_row(f"silence {silence['id']} of {model['model']}", what)
+        for each in model["acknowledged"]:
+            facts.add_row(
+                f"incident {each['incident']} of {model['model']}", f"acknowledged ({each['by']}: {each['comment']})"
+            )
     console.print(facts, highlight=False, markup=False)
     if not report["models"]:
         return

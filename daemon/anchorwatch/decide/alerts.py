@@ -109,6 +109,8 @@ class Episode(msgspec.Struct, frozen=True):
         How many were given.
     trouble
         What it is about.
+    untold
+        Whether nobody was told of it, because it was silenced when it began.
     """
 
     number: int
@@ -118,6 +120,7 @@ class Episode(msgspec.Struct, frozen=True):
     told_at: int
     notices: int
     trouble: Trouble
+    untold: bool = False
 
 
 class AlertState(msgspec.Struct, frozen=True):
@@ -244,7 +247,7 @@ def _worry(policy: AlertPolicy, state: AlertState, evidence: Evidence, situation
         notices=0,
         trouble=trouble,
     )
-    return _tell(msgspec.structs.replace(state, pending=None), episode, Reason.FIRED)
+    return tell(msgspec.structs.replace(state, pending=None), episode, Reason.FIRED)
 
 
 def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:
@@ -252,7 +255,7 @@ def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:
     trouble = msgspec.structs.replace(episode.trouble, latest=state.seen)
     episode = msgspec.structs.replace(episode, trouble=trouble)
     if policy.repeat and state.seen.at - episode.told_at >= policy.repeat:
-        return _tell(state, episode, Reason.REPEATED)
+        return tell(state, episode, Reason.REPEATED)
     return Step(msgspec.structs.replace(state, episode=episode), Reason.EVIDENCE_UPDATED)
 
 
@@ -268,7 +271,7 @@ def _ease(policy: AlertPolicy, state: AlertState, episode: Episode, *, decisive:
     return Step(_kept(policy, ended), Reason.RESOLVED, notice)
 
 
-def _tell(state: AlertState, episode: Episode, reason: Reason) -> Step:
+def tell(state: AlertState, episode: Episode, reason: Reason) -> Step:
     """Tell people of a firing alert now."""
     now = state.seen.at
     notice = _told(state, episode, Status.FIRING, reason, now)

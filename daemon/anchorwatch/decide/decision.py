@@ -7,7 +7,7 @@ calls.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -15,17 +15,29 @@ from anchorwatch.decide import alerts as life
 from anchorwatch.decide.alerts import AlertPolicy, AlertState, Situation
 from anchorwatch.decide.evidence import Identity, Kind
 from anchorwatch.decide.findings import is_trouble
-from anchorwatch.decide.incidents import Change, Incident
+from anchorwatch.decide.hushing import ended, hushed, open_incidents, unfit
+from anchorwatch.decide.incidents import Incident
 from anchorwatch.decide.inhibition import inhibited
+from anchorwatch.decide.orders import Standing
+from anchorwatch.decide.outcome import Decided, Outcome
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.retrain import Cause, Considered, Occasion, RetrainPolicy, RetrainState, consider
+from anchorwatch.decide.retrain import (
+    Cause,
+    Considered,
+    Occasion,
+    RetrainPolicy,
+    RetrainReason,
+    RetrainState,
+    consider,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.decide.evidence import Evidence
+    from anchorwatch.decide.incidents import Change
     from anchorwatch.decide.notices import Notice
-    from anchorwatch.decide.retrain import RetrainReason, Trigger
+    from anchorwatch.decide.retrain import Trigger
     from anchorwatch.settings.models import Model
 
 
@@ -91,6 +103,8 @@ class Decisions(msgspec.Struct, frozen=True):
         Versions that another took over from, sorted: what is found of them no longer matters.
     reached
         Event time reached, ns since the epoch. Evidence from before it counts as of it: time never goes back.
+    standing
+        Silences and acknowledgements in force.
     """
 
     alerts: dict[Identity, AlertState] = {}
@@ -100,6 +114,7 @@ class Decisions(msgspec.Struct, frozen=True):
     considered: Considered | None = None
     replaced: tuple[str, ...] = ()
     reached: int = -(2**63)
+    standing: Standing = Standing()
 
     def to_plain(self) -> dict[str, Any]:
         """Return the state as numbers, text, lists and dicts; equal states give equal plain data."""
@@ -126,46 +141,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     considered: Considered | None
     replaced: tuple[str, ...]
     reached: int
-
-
-class Decided(NamedTuple):
-    """What one piece of evidence led to.
-
-    Attributes
-    ----------
-    at, identity
-        Its event time, and whose it was.
-    reason
-        The step that its alert took.
-    change
-        What that did to the incident of the model; None for nothing.
-    retrain
-        (policy, reason) for each retrain policy that was considered.
-    """
-
-    at: int
-    identity: Identity
-    reason: Reason
-    change: Change | None = None
-    retrain: tuple[tuple[str, RetrainReason], ...] = ()
-
-
-class Outcome(NamedTuple):
-    """What is to be told, in order, and why.
-
-    Attributes
-    ----------
-    notices
-        Tellings of alerts.
-    triggers
-        Requests to retrain.
-    decided
-        One for each piece of evidence, in order; of `supersede` one for each alert that was ended.
-    """
-
-    notices: tuple[Notice, ...]
-    triggers: tuple[Trigger, ...]
-    decided: tuple[Decided, ...]
+    standing: Standing = Standing()
 
 
 def decide(rules: Rules, state: Decisions, evidence: Sequence[Evidence]) -> tuple[Decisions, Outcome]:
@@ -211,6 +187,7 @@ class _Desk:
         self._retrain = dict(state.retrain)
         self._considered = state.considered
         self._reached = state.reached
+        self._standing = state.standing
         self.replaced = frozenset(state.replaced)
         self._notices: list[Notice] = []
         self._triggers: list[Trigger] = []
@@ -229,18 +206,23 @@ class _Desk:
             incident=self._incident.joining,
             inhibited=is_trouble(evidence) and inhibited(identity, self._alerts.values()),
         )
-        step = life.advance(self._rules.alerts[identity.kind], self._alerts.get(identity), evidence, situation)
+        known = self._alerts.get(identity)
+        step = life.advance(self._rules.alerts[identity.kind], known, evidence, situation)
+        fired = step.reason is Reason.FIRED
+        step = hushed(step, known, self._standing, evidence.at)
         if step.state is not None:
             self._alerts[identity] = step.state
         else:
             self._alerts.pop(identity, None)
         change = self._tell(step.notice)
-        retrain = self._ask(evidence, fired=step.reason is Reason.FIRED)
+        retrain = self._ask(evidence, fired=fired)
         self._decided.append(Decided(evidence.at, identity, step.reason, change, retrain))
 
     def end(self, identity: Identity, at: int) -> None:
         self._reached = max(self._reached, at)
-        notice = life.supersede(self._alerts.pop(identity), self._reached)
+        alert = self._alerts.pop(identity)
+        notice = life.supersede(alert, self._reached)
+        notice = None if notice is None else ended(notice, alert.episode)
         self._decided.append(Decided(self._reached, identity, Reason.SUPERSEDED, self._tell(notice)))
 
     def result(self) -> tuple[Decisions, Outcome]:
@@ -252,6 +234,7 @@ class _Desk:
             considered=self._considered,
             replaced=tuple(sorted(self.replaced)),
             reached=self._reached,
+            standing=self._standing.current(self._reached, open_incidents(self._alerts)),
         )
         return decisions, Outcome(tuple(self._notices), tuple(self._triggers), tuple(self._decided))
 
@@ -260,7 +243,7 @@ class _Desk:
         if notice is None:
             return None
         self._notices.append(notice)
-        if notice.reason is Reason.REPEATED:
+        if notice.reason in {Reason.REPEATED, Reason.SILENCE_ENDED}:
             return None
         if notice.reason is Reason.FIRED:
             self._episodes = notice.episode
@@ -279,14 +262,17 @@ class _Desk:
         reasons = []
         for policy in self._rules.retrain:
             considered = consider(policy, self._retrain.get(policy.name, RetrainState()), occasion)
-            reasons.append((policy.name, considered.reason))
+            unheard = considered.reason is RetrainReason.NO_INCIDENT and bool(
+                unfit(self._alerts, self._standing, evidence.at)
+            )
+            reasons.append((policy.name, RetrainReason.SILENCED if unheard else considered.reason))
             if considered.trigger is not None:
                 self._retrain[policy.name] = considered.state
                 self._triggers.append(considered.trigger)
         return tuple(reasons)
 
     def _occasion(self, evidence: Evidence) -> Occasion:
-        version = evidence.identity.version
+        version, hushed_too = evidence.identity.version, unfit(self._alerts, self._standing, evidence.at)
         return Occasion(
             source=self._rules.source,
             model=self._rules.model,
@@ -297,6 +283,6 @@ class _Desk:
             firing=tuple(
                 Cause(identity, alert.episode.trouble)
                 for identity, alert in self._alerts.items()
-                if alert.episode is not None and identity.version == version
+                if alert.episode is not None and identity.version == version and identity not in hushed_too
             ),
         )

@@ -8,6 +8,7 @@ from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.ids import alert_id, fingerprint
 
 if TYPE_CHECKING:
+    from anchorwatch.decide.evidence import Identity
     from anchorwatch.decide.notices import Notice
 
 ALERT_NAMES = {
@@ -24,7 +25,11 @@ ALERT_NAMES = {
 
 def labels_of(notice: Notice) -> dict[str, str]:
     """Return the labels of an alert. An empty one is left out: to Alertmanager that is the same."""
-    identity = notice.identity
+    return labels_of_alert(notice.identity, notice.severity)
+
+
+def labels_of_alert(identity: Identity, severity: str) -> dict[str, str]:
+    """Return the labels of an alert of that severity, empty ones left out."""
     labels = {
         "alertname": ALERT_NAMES[identity.kind],
         "model": identity.model,
@@ -33,7 +38,7 @@ def labels_of(notice: Notice) -> dict[str, str]:
         "kind": str(identity.kind),
         "subject": identity.subject,
         "monitor": identity.monitor,
-        "severity": notice.severity,
+        "severity": severity,
     }
     return {name: value for name, value in labels.items() if value}
 

@@ -16,9 +16,9 @@ from anchorwatch.events.records import Outgoing
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.decide.decision import Outcome
     from anchorwatch.decide.findings import Trouble
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.outcome import Outcome
     from anchorwatch.decide.retrain import Cause, Trigger
     from anchorwatch.settings.models import Outputs
 

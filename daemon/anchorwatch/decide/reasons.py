@@ -42,6 +42,12 @@ class Reason(enum.StrEnum):
         The very evidence that was seen last, again; nothing changes.
     SUPERSEDED
         Another version took over: what is found of this one no longer matters.
+    SILENCED
+        It fires, or would be told again, but somebody has silenced it: nobody is told.
+    SILENCE_ENDED
+        Trouble goes on in an alert that nobody was told of, and it is not silenced any more: people are told.
+    ACKNOWLEDGED
+        It would be told again, but somebody is at work on its incident: nobody is told.
     """
 
     STAYS_INACTIVE = "stays_inactive"
@@ -60,3 +66,6 @@ class Reason(enum.StrEnum):
     IMPROVED = "improved"
     ALREADY_SEEN = "already_seen"
     SUPERSEDED = "superseded"
+    SILENCED = "silenced"
+    SILENCE_ENDED = "silence_ended"
+    ACKNOWLEDGED = "acknowledged"

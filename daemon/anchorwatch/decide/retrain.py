@@ -38,6 +38,8 @@ class RetrainReason(enum.StrEnum):
         Not enough labelled predictions since the change to train on.
     COOLING_DOWN
         The policy's last trigger is too recent.
+    SILENCED
+        What fires is silenced, for retrainings too.
     TRIGGERED
         A retraining is asked for.
     """
@@ -49,6 +51,7 @@ class RetrainReason(enum.StrEnum):
     SCHEMA_BROKEN = "schema_broken"
     TOO_FEW_LABELS = "too_few_labels"
     COOLING_DOWN = "cooling_down"
+    SILENCED = "silenced"
     TRIGGERED = "triggered"
 
 

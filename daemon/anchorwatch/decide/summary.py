@@ -44,7 +44,7 @@ def summary_of(notice: Notice) -> str:
     if notice.status is Status.RESOLVED:
         return f"Resolved after {lasted}: {who}, {since}: {symptom}."
     what = (_WORSE if latest.direction is Direction.WORSE else _CHANGED)[notice.identity.kind]
-    still = f"Still firing after {lasted}: " if notice.reason is Reason.REPEATED else ""
+    still = f"Still firing after {lasted}: " if notice.reason in {Reason.REPEATED, Reason.SILENCE_ENDED} else ""
     return f"{still}{who} {what} {since}: {symptom} ({notice.identity.monitor} over {latest.n:,} values)."
 
 

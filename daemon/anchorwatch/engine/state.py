@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from anchorwatch.decide.decision import Decisions
+from anchorwatch.decide.orders import Standing
 from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.join import Join
@@ -152,6 +153,11 @@ def begin(version: Version) -> None:
 def _ready(watch: Watch, brought: str, part: Part, plan: Plan) -> tuple[Reference, Plan]:
     reference = Reference.of(brought, part, plan.columns, plan.segment_columns)
     return reference, budget.resolved(watch.budget, plan, part, reference, watch.tracks())
+
+
+def saved_standing(head: bytes) -> Standing:
+    """Return people's orders that are in force, as a saved head has them."""
+    return msgspec.convert(unpack(head)["decisions"].get("standing", {}), Standing)
 
 
 def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[str, bytes | None]:

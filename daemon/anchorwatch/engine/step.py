@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anchorwatch.decide.decision import Outcome as Decision
 from anchorwatch.decide.decision import decide, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
+from anchorwatch.decide.outcome import Outcome as Decision
 from anchorwatch.engine import building, join, watermark
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers

@@ -109,6 +109,16 @@ class TriggerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order that somebody gave at a wall time, to one model or ("") to all; `document` is the order, JSON."""
+
+    number: int
+    model: str
+    at: int
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class BaselineRow:
     """One immutable baseline: its document and, for searching, where it came from.
 

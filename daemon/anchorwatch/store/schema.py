@@ -32,6 +32,23 @@ def m001_first(db: Database) -> None:
     db.execute("PRAGMA user_version = 1")
 
 
+@MIGRATIONS()
+def m002_orders(db: Database) -> None:
+    """Make the list of people's orders; AUTOINCREMENT, so that no number is ever given twice."""
+    db.execute(_ORDERS)
+    db.execute("PRAGMA user_version = 2")
+
+
+_ORDERS = """
+    CREATE TABLE orders (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        model TEXT NOT NULL,
+        at INTEGER NOT NULL CHECK (typeof(at) = 'integer'),
+        document TEXT NOT NULL
+    )
+    """
+
+
 # numpy's integers would be kept as blobs without a word: the checks refuse them
 _FIRST = (
     """

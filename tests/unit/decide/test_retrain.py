@@ -73,7 +73,8 @@ def test_a_policy_decides_as_the_table_says(title, firing, state, labelled, reas
 
 
 def test_every_reason_stands_in_the_table():
-    assert {row[-1] for row in TABLE} == {reason.value for reason in RetrainReason}
+    elsewhere = {"silenced"}  # people's doing: test_hushing.py
+    assert {row[-1] for row in TABLE} | elsewhere == {reason.value for reason in RetrainReason}
 
 
 def test_every_reason_is_explained_in_a_sentence():

@@ -1,0 +1,52 @@
+"""What came of deciding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from anchorwatch.decide.evidence import Identity
+    from anchorwatch.decide.incidents import Change
+    from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.reasons import Reason
+    from anchorwatch.decide.retrain import RetrainReason, Trigger
+
+
+class Decided(NamedTuple):
+    """What one piece of evidence led to.
+
+    Attributes
+    ----------
+    at, identity
+        Its event time, and whose it was.
+    reason
+        The step that its alert took.
+    change
+        What that did to the incident of the model; None for nothing.
+    retrain
+        (policy, reason) for each retrain policy that was considered.
+    """
+
+    at: int
+    identity: Identity
+    reason: Reason
+    change: Change | None = None
+    retrain: tuple[tuple[str, RetrainReason], ...] = ()
+
+
+class Outcome(NamedTuple):
+    """What is to be told, in order, and why.
+
+    Attributes
+    ----------
+    notices
+        Tellings of alerts.
+    triggers
+        Requests to retrain.
+    decided
+        One for each piece of evidence, in order; of `supersede` one for each alert that was ended.
+    """
+
+    notices: tuple[Notice, ...]
+    triggers: tuple[Trigger, ...]
+    decided: tuple[Decided, ...]
