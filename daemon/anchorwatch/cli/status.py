@@ -97,6 +97,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "pending": alerts[name, "pending"],
             "silenced": silenced[name],
             **_standing(reader, name),
+            "comparison": _comparison(reader, name),
             "baselines": baselines[name],
             "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
         }
@@ -136,6 +137,20 @@ def _standing(reader: Reader, model: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+def _comparison(reader: Reader, model: str) -> dict[str, Any] | None:
+    """Return how champion and challenger of a model stand; None where none are compared."""
+    part = reader.part(model, "rivals")
+    if part is None:
+        return None
+    from anchorwatch.engine.plain import unpack
+    from anchorwatch.engine.rivals import described
+
+    found = described(unpack(part))
+    if found["decided"] is not None:
+        found["decided"]["at"] = _iso(found["decided"]["at"])
+    return found
+
+
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
     if row is None:
         return None
@@ -161,6 +176,8 @@ def _show(report: dict[str, Any]) -> None:
         for silence in model["silences"]:
             what = f"{', '.join(silence['matchers'])} until {silence['until']} ({silence['by']}: {silence['comment']})"
             facts.add_row(f"silence {silence['id']} of {model['model']}", what)
+        if model["comparison"] is not None:
+            facts.add_row(f"versions of {model['model']}", _compared(model["comparison"]))
         for each in model["acknowledged"]:
             facts.add_row(
                 f"incident {each['incident']} of {model['model']}", f"acknowledged ({each['by']}: {each['comment']})"
@@ -180,6 +197,21 @@ def _show(report: dict[str, Any]) -> None:
             f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
         )
     console.print(table)
+
+
+def _compared(found: dict[str, Any]) -> str:
+    """Say how a challenger does beside the champion."""
+    who = f"{found['challenger']} against {found['champion']}: {found['verdict']}"
+    if found["decided"] is not None:
+        decided = found["decided"]
+        who += f" by {100 * decided['difference']:+.2f} points over {decided['predictions']:,} predictions"
+    if found["difference"] is None:
+        return who
+    more = "not to be told how many" if found["needed"] is None else f"about {found['needed']:,}"
+    return (
+        f"{who}; since then {100 * found['difference']:+.2f} points "
+        f"({100 * found['low']:.2f} to {100 * found['high']:.2f}) over {found['predictions']:,}, {more} more needed"
+    )
 
 
 def _counted(accounting: dict[str, int]) -> str:

@@ -30,6 +30,7 @@ from anchorwatch.decide.retrain import (
     RetrainState,
     consider,
 )
+from anchorwatch.settings.monitors import Alerting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,7 @@ def rules_of(source: str, name: str, model: Model) -> Rules:
         Kind.LATENCY: monitors.latency.alert,
         Kind.VOLUME: monitors.volume.alert,
         Kind.LABELS: monitors.labels.alert,
+        Kind.COMPARISON: Alerting() if model.compare is None else model.compare.alert,
     }
     return Rules(
         source=source,

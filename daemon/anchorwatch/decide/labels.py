@@ -20,6 +20,7 @@ ALERT_NAMES = {
     Kind.LATENCY: "ModelLatency",
     Kind.VOLUME: "ModelVolume",
     Kind.LABELS: "ModelLabelFeed",
+    Kind.COMPARISON: "ModelWorseThanRival",
 }
 
 

@@ -24,6 +24,7 @@ _WORSE = {
     Kind.LATENCY: "has become slower",
     Kind.VOLUME: "gets fewer requests",
     Kind.LABELS: "gets its labels differently",
+    Kind.COMPARISON: "does worse than its rival",
 }
 _CHANGED = _WORSE | {
     Kind.QUALITY: "gets different input data",
@@ -61,6 +62,10 @@ def _symptom(notice: Notice) -> str:
     if identity.kind is Kind.SCHEMA:
         return f"no usable value of {subject}"
     now, effect = latest.statistic, latest.effect
+    if identity.kind is Kind.COMPARISON and effect is not None:
+        less = "more" if effect > 0 else "less"
+        how = "farther off" if identity.monitor == "closer" else "wrong"
+        return f"{how} in {abs(effect):.2g} percentage points {less} of the predictions than {subject}"
     if effect is None or now is None:
         return f"{subject} away from the baseline"
     if latest.effect_unit == POINTS:

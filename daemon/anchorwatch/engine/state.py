@@ -15,6 +15,7 @@ from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.rivals import Rivals
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
@@ -83,6 +84,8 @@ class State:
         Alerts, incident and retrain policies.
     counts
         How many records went which way, by name; cumulative.
+    rivals
+        Champion and challenger; None where none are compared.
     """
 
     mark: Watermark
@@ -92,6 +95,7 @@ class State:
     streak: tuple[int, int]
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
+    rivals: Rivals | None = None
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -112,7 +116,9 @@ class State:
         pending_labels
 
         records read = predictions + labels + all dead_* + all skipped_*, where no record is both a prediction and its
-        label (one topic for both). `retimed_labels` are labels that came late in their log: they count as any other.
+        label (one topic for both). `mirrored_labels` are labels that count a second time, for a challenger: they add
+        to the left side of the second sum.
+        `retimed_labels` are labels that came late in their log: they count as any other.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
@@ -190,6 +196,8 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "accounting": dict(sorted(state.accounting().items())),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
+    if state.rivals is not None and (before is None or before.rivals is not state.rivals):
+        parts["rivals"] = pack(state.rivals.to_plain())
     old = before.join.tables if before is not None else {}
     for stretch, table in state.join.tables.items():
         if old.get(stretch) is not table:
@@ -235,12 +243,19 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
+            rivals=_rivals(watch, parts),
         )
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(
             f"the saved state of model {watch.name} cannot be read ({error!r}); restore the store from a backup, or "
             f"begin the model anew with `anchorwatch run --reset {watch.name}`"
         ) from error
+
+
+def _rivals(watch: Watch, parts: Mapping[str, bytes]) -> Rivals | None:
+    if watch.comparison is None or "rivals" not in parts:
+        return None
+    return Rivals.from_plain(watch.comparison, unpack(parts["rivals"]))
 
 
 def _check(watch: Watch, head: Mapping[str, Any]) -> None:

@@ -16,7 +16,9 @@ from anchorwatch.decide.decision import decide, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
 from anchorwatch.decide.outcome import Outcome as Decision
 from anchorwatch.engine import building, join, watermark
+from anchorwatch.engine.comparing import challenger_of, together, twice
 from anchorwatch.engine.join import Arrivals
+from anchorwatch.engine.rivals import compare
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
 if TYPE_CHECKING:
@@ -70,15 +72,17 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
+    tried = challenger_of(watch, state)  # what is said of it needs how far its outcomes have come
     for code, known in enumerate(state.versions):
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        if _untouched(watch, rows, labelled):
+        if code != tried and _untouched(watch, rows, labelled):
             continue
         version = state.versions[code] = known.copy()
         completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
         made += completed
         findings += [(code, f) for f in found]
+    findings += compare(watch, state, outcomes, release, made)
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]
     return _decided(watch, state, baselines, findings, takeovers(watch, state, routed))
@@ -119,9 +123,10 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
 def _joined(watch: Watch, state: State, release: Release, records: Columns, at: NDArray[np.int64]) -> Outcomes:
     labels = release.labels
     arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number)
-    state.join, outcomes = join.match(state.join, watch.terms, records, at, arrivals, release.label_at)
+    arrivals, label_at = twice(watch, state, arrivals, release.label_at)
+    state.join, outcomes = join.match(state.join, watch.terms, records, at, arrivals, label_at)
     state.join = join.forget(state.join, watch.terms, state.mark.frontier)
-    return outcomes
+    return together(watch, state, outcomes)
 
 
 def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:

@@ -11,6 +11,7 @@ import msgspec
 from anchorwatch.decide.decision import Rules, rules_of
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
 from anchorwatch.engine.budget import PARAMETER
+from anchorwatch.engine.comparing import Comparison
 from anchorwatch.engine.join import Terms
 from anchorwatch.engine.lanes import Lookout
 from anchorwatch.engine.panes import Span
@@ -86,6 +87,8 @@ class Watch:
         False alarms that its monitors may raise together.
     rules
         What the decisions go by.
+    comparison
+        Which versions are held against each other; None for none.
     fingerprint
         Hash of everything that gives the state its form.
     code
@@ -112,6 +115,7 @@ class Watch:
     rules: Rules
     fingerprint: str
     code: str
+    comparison: Comparison | None = None
 
     def tracks(self) -> int:
         """Return how many tracks have monitors that share the budget."""
@@ -175,6 +179,7 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         rules=rules_of(source, name, model),
         fingerprint=_fingerprint(model, given),
         code=code,
+        comparison=Comparison.of_settings(model),
     )
 
 
@@ -186,7 +191,7 @@ _OTHER_SEASON = (
 
 def _fingerprint(model: Model, given: Baseline | None) -> str:
     """Hash what gives the state its form: alerting and retrain policies may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain"})
+    form = model.model_dump(mode="json", exclude={"retrain", "compare"})
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
     if model.baseline.season is None:

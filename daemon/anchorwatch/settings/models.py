@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from anchorwatch.settings.budgets import Budget, FalseAlarms
+from anchorwatch.settings.comparing import Compare
 from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
@@ -183,6 +184,9 @@ class Model(Section):
         "event time or per number of predictions. Ten times fewer cost about a sixth of the speed, and whoever has "
         "thirty models hears of one in twelve days: so one a year is the default.",
     )
+    compare: Compare | None = Field(
+        None, description="Versions held against each other. Default: none, each is watched on its own."
+    )
     retrain: Annotated[list[Retrain], BeforeValidator(_policies, json_schema_input_type=Retrain | list[Retrain])] = (
         Field(
             default_factory=list,
@@ -195,6 +199,10 @@ class Model(Section):
         yield from self._segment_conflicts()
         if self.baseline.labels is not None and self.labels is None:
             yield Conflict(("baseline", "labels"), "the model has no labels to gather: add `labels:` or remove this")
+        if self.compare is not None and self.labels is None:
+            yield Conflict(("compare",), "versions are compared by their errors, and the model has no labels: add them")
+        if self.compare is not None and self.predictions.version is None:
+            yield Conflict(("compare",), "the predictions say no version: name its field in `predictions.version`")
         detector = self.monitors.accuracy.sequential
         if self.baseline.season is not None and detector is not None and detector.name in _BITS:
             yield Conflict(

@@ -48,6 +48,7 @@ models:
     labels: {topic: fraud.labels, id: request_id, value: is_fraud}
     segments: [country, channel]
     baseline: {first: 10000}
+    compare: {champion: "1", challenger: "2"}
     retrain: {when: [accuracy worse, drift]}
 """
 
