@@ -6,8 +6,8 @@ whose mean is at most 1 at every moment, so that it ever reaches 1 / significanc
 `significance` (Ville's inequality), however often one looks. All are functions of counts, so that cutting a stream
 into batches changes nothing.
 
-Once something can be said, the comparison begins anew at a smaller significance: the k-th round has
-`significance / (k (k + 1))`, which sums up to `significance` over all rounds there will ever be.
+Once something can be said, the comparison begins anew, so that the verdict may change: the k-th round has the
+significance `significance / (k (k + 1))`, which sums up to `significance` over all rounds there will ever be.
 
 The samples still needed are those after which the evidence for what looks most likely would suffice, were the next
 predictions like those so far.
@@ -32,6 +32,8 @@ TOGETHER = 1024
 """Steps that are looked at in one call."""
 FIRST_REPORT = 100
 """Undecided is said after so many steps of a round, and whenever they have doubled."""
+LEAST_AGAIN = 1000
+"""Rounds behind the first say nothing before so many steps: what was said is not to be said again every moment."""
 
 
 class Claim(enum.StrEnum):
@@ -165,13 +167,17 @@ def _round(contest: Contest, standing: Standing, steps: NDArray[np.int64]) -> tu
     found, least = contest.evidence(counts), bar(contest, standing)
     not_below = np.logical_or.accumulate(found.not_below >= least) | standing.not_below
     not_above = np.logical_or.accumulate(found.not_above >= least) | standing.not_above
-    claims = ((found.above >= least, Claim.WORSE), (found.below >= least, Claim.BETTER),
-              (not_below & not_above, Claim.EQUIVALENT))  # fmt: skip
-    firsts = [(int(np.argmax(holds)), claim) for holds, claim in claims if holds.any()]
+    ripe = counts.sum(axis=0) >= (LEAST_AGAIN if standing.round > 1 else 1)
+    claims = {
+        Claim.WORSE: ripe & (found.above >= least),
+        Claim.BETTER: ripe & (found.below >= least),
+        Claim.EQUIVALENT: ripe & not_below & not_above,
+    }
+    firsts = [(int(np.argmax(holds)), claim) for claim, holds in claims.items() if holds.any()]
     end = min((at for at, _ in firsts), default=len(steps))
     at = [
         Standing(standing.round, tuple(counts[:, i].tolist()), bool(not_below[i]), bool(not_above[i]))
-        for i in (*_reports(standing.n, end), min(end, len(steps) - 1))
+        for i in (*_reports(standing, end), min(end, len(steps) - 1))
     ]
     said = [Said(each.n - standing.n - 1, Claim.UNDECIDED, each) for each in at[:-1]]
     if end == len(steps):
@@ -181,11 +187,11 @@ def _round(contest: Contest, standing: Standing, steps: NDArray[np.int64]) -> tu
     return Standing(standing.round + 1, (0,) * contest.kinds), end + 1, said
 
 
-def _reports(before: int, end: int) -> Sequence[int]:
+def _reports(standing: Standing, end: int) -> Sequence[int]:
     """Return the steps before `end` at which undecided is said."""
-    reports, n = [], FIRST_REPORT
+    reports, n, before = [], FIRST_REPORT, standing.n
     while n <= before + end:
-        if n > before:
+        if n > before and (standing.round == 1 or n >= LEAST_AGAIN):
             reports.append(n - before - 1)
         n *= 2
     return reports

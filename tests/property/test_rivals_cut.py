@@ -115,3 +115,22 @@ def assert_adds_up_as_read(counts, run, *, shared):
     read = [value for partition, log in run.logs.items() for value in log[: run.place[partition]]]
     twofold = sum(b'"amount"' in value and b'"truth"' in value for value in read if value)
     assert len(read) + shared * twofold == counts["predictions"] + counts["labels"] + unusable
+
+
+ROLLOUTS = {"margin": 0.0, "significance": 0.5}
+
+
+@FEW
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.booleans())
+def test_cutting_interleaving_and_restarts_change_nothing_said_of_successive_versions(seed, cut, shared):
+    world = World(seed=seed, n=500, shared=shared, segments=False, extra={"compare": ROLLOUTS})
+    whole = Run(world).take_all()
+    assert_same(whole, Run(world).take_cut(np.random.default_rng(cut), restarts=0.1, eager=True))
+
+
+def test_much_is_said_of_successive_versions_in_these_worlds():
+    worlds = [World(seed=seed, n=500, segments=False, extra={"compare": ROLLOUTS}) for seed in range(4)]
+    runs = [Run(world).take_all() for world in worlds]
+    assert all(run.state.rollouts.bout is not None for run in runs)
+    said = [each for run in runs for each in run.told.evidence if "monitor='rates'" in each]
+    assert any("Level.DRIFT" in each for each in said)

@@ -97,7 +97,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "pending": alerts[name, "pending"],
             "silenced": silenced[name],
             **_standing(reader, name),
-            "comparison": _comparison(reader, name),
+            "comparisons": _comparisons(reader, name),
             "baselines": baselines[name],
             "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
         }
@@ -137,17 +137,17 @@ def _standing(reader: Reader, model: str) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _comparison(reader: Reader, model: str) -> dict[str, Any] | None:
-    """Return how champion and challenger of a model stand; None where none are compared."""
-    part = reader.part(model, "rivals")
-    if part is None:
-        return None
-    from anchorwatch.engine.plain import unpack
-    from anchorwatch.engine.rivals import described
+def _comparisons(reader: Reader, model: str) -> list[dict[str, Any]]:
+    """Return how versions of a model that are held against each other stand."""
+    parts = {name: reader.part(model, name) for name in ("rivals", "rollouts")}
+    if not any(parts.values()):
+        return []
+    from anchorwatch.engine.compared import described
 
-    found = described(unpack(part))
-    if found["decided"] is not None:
-        found["decided"]["at"] = _iso(found["decided"]["at"])
+    found = described({name: part for name, part in parts.items() if part is not None})
+    for each in found:
+        if each["decided"] is not None:
+            each["decided"]["at"] = _iso(each["decided"]["at"])
     return found
 
 
@@ -176,8 +176,8 @@ def _show(report: dict[str, Any]) -> None:
         for silence in model["silences"]:
             what = f"{', '.join(silence['matchers'])} until {silence['until']} ({silence['by']}: {silence['comment']})"
             facts.add_row(f"silence {silence['id']} of {model['model']}", what)
-        if model["comparison"] is not None:
-            facts.add_row(f"versions of {model['model']}", _compared(model["comparison"]))
+        for each in model["comparisons"]:
+            facts.add_row(f"versions of {model['model']}", _compared(each))
         for each in model["acknowledged"]:
             facts.add_row(
                 f"incident {each['incident']} of {model['model']}", f"acknowledged ({each['by']}: {each['comment']})"
@@ -200,8 +200,8 @@ def _show(report: dict[str, Any]) -> None:
 
 
 def _compared(found: dict[str, Any]) -> str:
-    """Say how a challenger does beside the champion."""
-    who = f"{found['challenger']} against {found['champion']}: {found['verdict']}"
+    """Say how a version does beside another."""
+    who = f"{found['version']} against {found['against']}: {found['verdict']}"
     if found["decided"] is not None:
         decided = found["decided"]
         who += f" by {100 * decided['difference']:+.2f} points over {decided['predictions']:,} predictions"

@@ -114,7 +114,7 @@ def compare(
     state.rivals = replace(
         rivals, halves=halves, standing=standing, begun=begun[-1], said=_last(contest, rivals, pairs, said)
     )
-    baselines = _Baselines(state, champion, made)
+    baselines = Baselines(state, champion, made)
     monitor = "closer" if comparison.regression else "paired"
     return [
         (
@@ -149,28 +149,6 @@ def verdict(contest: Contest, said: Said, since: int | None) -> Verdict:
         since=since if level is Level.DRIFT else None,
         effect_unit=POINTS,
     )
-
-
-def described(plain: dict[str, Any]) -> dict[str, Any]:
-    """Return a saved comparison for people: what is said, how sure that is, and how many predictions it still takes."""
-    from anchorwatch.engine.comparing import Comparison
-
-    rivals = Rivals.from_plain(comparison := Comparison(*plain["comparison"]), plain)
-    contest = Paired(comparison.margin, comparison.significance)
-    low, high = contest.interval(rivals.standing.counts)
-    said = rivals.said
-    return {
-        "champion": comparison.champion,
-        "challenger": comparison.challenger,
-        "verdict": Claim.UNDECIDED.value if said is None else said[0],
-        "decided": None if said is None else {"difference": said[1], "predictions": said[2], "at": said[3]},
-        "difference": contest.difference(rivals.standing.counts) if rivals.standing.n else None,
-        "low": low,
-        "high": high,
-        "margin": comparison.margin,
-        "predictions": rivals.standing.n,
-        "needed": contest.needed(rivals.standing),
-    }
 
 
 def _halves(comparison: Comparison, outcomes: Outcomes, release: Release, mine: Any, challenger: int) -> Halves:
@@ -209,7 +187,7 @@ def _last(contest: Contest, rivals: Rivals, pairs: Pairs, said: Sequence[Said]) 
     return rivals.said
 
 
-class _Baselines:
+class Baselines:
     """Which baseline a version had at each position of the release.
 
     Parameters

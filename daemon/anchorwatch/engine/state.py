@@ -11,11 +11,11 @@ from anchorwatch.decide.decision import Decisions
 from anchorwatch.decide.orders import Standing
 from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
+from anchorwatch.engine.compared import compared_of, compared_parts
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
-from anchorwatch.engine.rivals import Rivals
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from anchorwatch.engine.baseline import Part
+    from anchorwatch.engine.rivals import Rivals
+    from anchorwatch.engine.rollouts import Rollouts
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
@@ -86,6 +88,8 @@ class State:
         How many records went which way, by name; cumulative.
     rivals
         Champion and challenger; None where none are compared.
+    rollouts
+        Versions that followed one another; None where they are not compared.
     """
 
     mark: Watermark
@@ -96,6 +100,7 @@ class State:
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
     rivals: Rivals | None = None
+    rollouts: Rollouts | None = None
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -196,8 +201,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "accounting": dict(sorted(state.accounting().items())),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
-    if state.rivals is not None and (before is None or before.rivals is not state.rivals):
-        parts["rivals"] = pack(state.rivals.to_plain())
+    parts |= compared_parts(state, before)
     old = before.join.tables if before is not None else {}
     for stretch, table in state.join.tables.items():
         if old.get(stretch) is not table:
@@ -243,19 +247,13 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
-            rivals=_rivals(watch, parts),
+            **compared_of(watch, parts),
         )
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(
             f"the saved state of model {watch.name} cannot be read ({error!r}); restore the store from a backup, or "
             f"begin the model anew with `anchorwatch run --reset {watch.name}`"
         ) from error
-
-
-def _rivals(watch: Watch, parts: Mapping[str, bytes]) -> Rivals | None:
-    if watch.comparison is None or "rivals" not in parts:
-        return None
-    return Rivals.from_plain(watch.comparison, unpack(parts["rivals"]))
 
 
 def _check(watch: Watch, head: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from anchorwatch.engine import building, join, watermark
 from anchorwatch.engine.comparing import challenger_of, together, twice
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.rivals import compare
+from anchorwatch.engine.rollouts import roll
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
 if TYPE_CHECKING:
@@ -82,10 +83,12 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
         completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
         made += completed
         findings += [(code, f) for f in found]
+    replaced = takeovers(watch, state, routed)
     findings += compare(watch, state, outcomes, release, made)
+    findings += roll(watch, state, outcomes, release, replaced, made)
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]
-    return _decided(watch, state, baselines, findings, takeovers(watch, state, routed))
+    return _decided(watch, state, baselines, findings, replaced)
 
 
 def _account(state: State, batch: Batch) -> None:

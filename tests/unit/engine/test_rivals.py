@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from tests.property.worlds import Run, World
 
-from anchorwatch.engine.plain import unpack
-from anchorwatch.engine.rivals import described
+from anchorwatch.engine.compared import described
 from anchorwatch.engine.state import from_parts
 from anchorwatch.events.records import Partition
 from anchorwatch.settings.models import Model
@@ -137,13 +136,12 @@ def test_other_rivals_begin_anew_with_the_model_state_kept():
 
 
 def test_a_saved_comparison_says_what_is_known_and_what_it_still_takes():
-    found = run(a_world(), logs(260, (0.05, 0.08)))
-    said = described(unpack(found.parts()["rivals"]))
-    assert (said["champion"], said["challenger"], said["verdict"]) == ("1", "2", "undecided")
+    (said,) = described(run(a_world(), logs(260, (0.05, 0.08))).parts())
+    assert (said["version"], said["against"], said["verdict"]) == ("2", "1", "undecided")
     assert said["low"] < said["difference"] < said["high"]
     assert said["predictions"] == 260
     assert said["needed"] > 0
-    decided = described(unpack(run(a_world(), logs(900, (0.05, 0.25))).parts()["rivals"]))
+    (decided,) = described(run(a_world(), logs(900, (0.05, 0.25))).parts())
     assert decided["verdict"] == "worse"
     assert 0.1 < decided["decided"]["difference"] < 0.35
 
