@@ -14,7 +14,7 @@ LOCKS := requirements.lock requirements-dev.lock
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help setup demo test test-offline lint format coverage bench lock config docs build clean
+.PHONY: help setup demo fraud-case test test-offline lint format coverage bench lock config docs build clean
 
 help: ## show what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ setup: $(READY) ## set up .venv (every other target does it where needed)
 
 demo: $(READY) ## watch planted drift being caught, without Kafka (ARGS=--fast: under 20 s)
 	@$(BIN)/anchorwatch demo $(ARGS)
+
+fraud-case: $(READY) ## the whole loop on a real broker: fraud moves, a model is retrained and serves, the incident ends
+	@$(BIN)/python -m examples.fraud_case
 
 test: lint ## the gate: lint, then every test, those on a real Kafka broker included
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(if $(ARGS),$(ARGS),--junitxml=.pytest_cache/full.xml)

@@ -90,7 +90,7 @@ def alerts(kind: str, columns: Floats, wrong: Floats, budget: str = f"1 per {BUD
         number=np.full(rows, np.nan), token=classes.tokens(ANSWERS, true),
     )  # fmt: skip
     _, outcome = step(watch, fresh(watch), Batch(partitions, predictions, labels, frozenset(partitions)))
-    return [notice for notice in outcome.decision.notices if notice.reason == "fired"]
+    return [notice for notice in outcome.decision.notices if notice.begins]
 
 
 def _autoregressive(noise: Floats) -> Floats:

@@ -62,7 +62,7 @@ def watched(directory: Path, predictions: int, baseline: int) -> Model:
     source = FileSource({topic: [str(path)] for topic, path in log.paths.items()}, clock=clock)
     try:
         models = models_of(log.settings, store)
-        replayed(Host(models, Parts(source, Nowhere(), store, clock), log.settings.source, log.settings.outputs))
+        replayed([Host(models, Parts(source, Nowhere(), store, clock), log.settings.source, log.settings.outputs)])
     finally:
         source.close()
         store.close()

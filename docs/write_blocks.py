@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING
 
 from anchorwatch.clock import SystemClock
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.decide.publish import alert_message, trigger_message
+from anchorwatch.decide.incidents import Telling
+from anchorwatch.decide.publish import alert_message, incident_message, trigger_message
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.retraining import StatusReason
 from anchorwatch.demo import play
 from anchorwatch.settings.models import Outputs
 from anchorwatch.simulate.scenario import FAST
@@ -67,6 +69,13 @@ def messages() -> tuple[str, str]:
     return _as_block(alert.value), _as_block(trigger.value)
 
 
+def incident() -> str:
+    """Return the telling of the short demo's first incident in which it became more severe, as it is published."""
+    story, outputs = play(FAST, 7, SystemClock(), lambda _story: None), Outputs()
+    notice = next(notice for notice in story.incidents if notice.reason is Telling.SEVERITY_ROSE)
+    return _as_block(incident_message("/anchorwatch", outputs.alerts, notice).value)
+
+
 def _as_block(value: bytes) -> str:
     return f"```json\n{json.dumps(json.loads(value), indent=2)}\n```\n"
 
@@ -92,7 +101,10 @@ def main(arguments: list[str]) -> None:
         "alert": lambda: alert,
         "trigger": lambda: trigger,
         "reasons": lambda: table(Reason),
+        "incident": incident,
+        "telling": lambda: table(Telling),
         "retrain": lambda: table(RetrainReason),
+        "status": lambda: table(StatusReason),
     }
     stale = []
     for page in PAGES:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.decide.incidents import Incident
+from anchorwatch.decide.incidents import Incidents
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.state import State, fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
@@ -60,14 +60,23 @@ def models_of(settings: Settings, store: Reader | None) -> list[Model]:
     models = []
     for name, model in settings.models.items():
         given = given_baseline(name, model.baseline, store)
-        watch = compile_watch(settings.source, name, model, given, code)
-        models.append(Model(watch, Decoder(name, model), topics_of(model), model.event_time, fresh(watch)))
+        statuses = settings.inputs.retrain_status if model.retrain else None
+        watch = compile_watch(settings.source, name, model, given, code, answered=statuses is not None)
+        topics = topics_of(model) | ({statuses} if statuses is not None else set())
+        decoder = Decoder(name, model, statuses)
+        models.append(Model(watch, decoder, topics, model.event_time, fresh(watch), statuses))
     return models
 
 
 def topics_of(model: ModelSettings) -> frozenset[str]:
-    """Return the topics a model reads."""
+    """Return the topics that hold a model's events."""
     return frozenset({model.predictions.topic} | ({model.labels.topic} if model.labels is not None else set()))
+
+
+def status_topics(settings: Settings) -> frozenset[str]:
+    """Return the topic on which retrainings are reported, where there is one and a model asks for retrainings."""
+    topic = settings.inputs.retrain_status
+    return frozenset() if topic is None or not any(m.retrain for m in settings.models.values()) else frozenset({topic})
 
 
 def given_baseline(model: str, baseline: BaselineSettings, store: Reader | None) -> Baseline | None:
@@ -100,8 +109,8 @@ def begun_anew(watch: Watch, store: Reader) -> State:
     """
     told = store.alerts(model=watch.name, limit=-1)
     episodes = max((json.loads(row.document)["data"]["episode"] for row in told), default=0)
-    incident = Incident(number=max((row.incident or 0 for row in told), default=0))
-    return replace(fresh(watch), decisions=Decisions(episodes=episodes, incident=incident))
+    incidents = Incidents(number=max((row.incident or 0 for row in told), default=0))
+    return replace(fresh(watch), decisions=Decisions(episodes=episodes, incidents=incidents))
 
 
 class Daemon:
@@ -182,12 +191,14 @@ class Daemon:
                     store.forget(name)
                     store.checkpoint(Checkpoint(at=clock.now(), parts={name: anew}))
             topics = frozenset[str]().union(*(m.topics for m in models))
+            sink = KafkaSink(self._kafka, clock)
+            parts.callback(sink.close)
+            if reported := status_topics(settings):
+                sink.ensure_topics(reported)  # read below, and empty until somebody reports
             source = KafkaSource(self._kafka, topics, clock, store.id)
             parts.callback(source.close)
             if not self._takeover:
                 source.check_store()
-            sink = KafkaSink(self._kafka, clock)
-            parts.callback(sink.close)
             outputs = settings.outputs
             sink.ensure_topics({outputs.alerts, outputs.retrain, outputs.dead_letters})
             pace = Pace(patience=self._kafka.unreachable_after / 1e9)
@@ -202,23 +213,26 @@ def _places(positions: Mapping[Partition, int | str]) -> dict[str, int | str]:
 
 
 def replayed(
-    host: Host, progress: Callable[[int], None] | None = None, until: Callable[[], bool] | None = None
+    hosts: Sequence[Host], progress: Callable[[int], None] | None = None, until: Callable[[], bool] | None = None
 ) -> None:
-    """Run a host to the end of its source, or until it is to stop.
+    """Run hosts to the end of their source, turn by turn, or until they are to stop.
 
     Parameters
     ----------
-    host
-        The host, not started yet.
+    hosts
+        The hosts, not started yet.
     progress
-        Told the number of records read after each turn.
+        Told the number of records that the first of them has read, after each turn.
     until
         Asked before each turn whether to stop.
     """
-    host.start()
-    while not host.ended and not (until is not None and until()):
-        host.turn(0.1)
+    for host in hosts:
+        host.start()
+    while (reading := [host for host in hosts if not host.ended]) and not (until is not None and until()):
+        for host in reading:
+            host.turn(0.1)
         if progress is not None:
-            progress(host.read)
-    host.turn(0.0)
-    host.checkpoint()
+            progress(hosts[0].read)
+    for host in hosts:
+        host.turn(0.0)
+        host.checkpoint()

@@ -88,7 +88,7 @@ def gather(settings: Settings, name: str, source: Source, clock: Clock, version:
     store = Store.open(Path(":memory:"), holder="baseline build", now=clock.now())
     pace = Pace(checkpoint=3600.0, heartbeat=3600.0)
     try:
-        replayed(Host([held], Parts(source, Nowhere(), store, clock), settings.source, settings.outputs, pace))
+        replayed([Host([held], Parts(source, Nowhere(), store, clock), settings.source, settings.outputs, pace)])
     finally:
         store.close()
     return Gathered(watch, _chosen(held.state.versions, name, version), held.state.accounting())

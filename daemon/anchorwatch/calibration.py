@@ -1,29 +1,30 @@
 """Calibration: what false alarms a model's monitors raise together, the level that meets their budget, and its price.
 
-Each track of a model (predictions, outcomes) has its half of the budget, as in `engine.budget`, and a level of its own.
+The level is common to all tracks of a model (predictions, outcomes), each of which has its share of the budget, as in
+`engine.budget`.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-import numpy as np
-
-from anchorwatch.engine.budget import LONGEST, SHORTEST, monitors, run_length
+from anchorwatch.engine.budget import monitors, run_length
+from anchorwatch.engine.calibrated import Calibrated, Calibration
 from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.simulated_delays import Trial
 from anchorwatch.engine.simulated_scenes import described, scenes_of
 from anchorwatch.engine.simulation import false_alarms
 from anchorwatch.errors import NoData
 from anchorwatch.settings.budgets import format_budget
-from anchorwatch_detectors.calibrate import LENGTHS, Curve, Interval, Point, levels_for
+from anchorwatch_detectors.calibrate import LENGTHS, Curve, Point
+from anchorwatch_detectors.shared_level import Share, common_level, grid_for, pooled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import numpy as np
 
     from anchorwatch.engine.baseline import Baseline, Part, PartName
     from anchorwatch.engine.simulated_delays import Delay
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 LEAST = 8
 """Windows of the shortest stream: a window alone raises no alert, and a change of the first ones is found later."""
+CURVES, CHECKED = 0.8, 0.9
+"""Shares of the work that are done when the curves are, and when the check is."""
 
 
 class Effort(NamedTuple):
@@ -57,100 +60,24 @@ class Effort(NamedTuple):
     seed: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Calibrated:
-    """One track.
+@dataclass(slots=True)
+class _Track:
+    """A track that is simulated, and the false alarms it raised."""
 
-    Attributes
-    ----------
-    part
-        Which.
-    rows
-        How its streams were made.
-    between
-        Rows for each false alarm that the track may raise.
-    curve
-        What was simulated.
-    alarms
-        False alarms of the curve, by kind and monitor.
-    check
-        A simulation at the level chosen; None where the budget is too rare for one.
-    delays
-        At the level chosen.
-    """
+    name: PartName
+    part: Part
+    scene: Scene
+    share: Share
+    alarms: Counter[str] = field(default_factory=Counter)
 
-    part: PartName
-    rows: str
-    between: float
-    curve: Curve
-    alarms: dict[str, int]
-    check: Point | None
-    delays: tuple[Delay, ...]
+    def seed(self, effort: Effort) -> list[int]:
+        return [effort.seed, ("predictions", "outcomes").index(self.name)]
 
-    @property
-    def union(self) -> float:
-        """Level that the union bound gives."""
-        return self.curve.monitors * self.between
-
-    @property
-    def level(self) -> float:
-        """Level that meets the budget, within what detectors can be set to."""
-        return _within(self.curve.level(self.between))
-
-    @property
-    def expected(self) -> Interval:
-        """False alarms that are expected at the level, in units of what the budget allows."""
-        return self.curve.expected(self.level, self.between)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return everything as plain data; None for what is not defined."""
-        check = self.check
-        return {
-            "rows": self.rows,
-            "between": self.between,
-            "monitors": self.curve.monitors,
-            "union": self.union,
-            "level": self.level,
-            "worth": list(self.curve.worth),
-            "constant": self.curve.constant,
-            "rising": self.curve.rising,
-            "expected": list(self.expected),
-            "alarms": self.alarms,
-            "curve": [_point(point) for point in self.curve.points],
-            "check": None if check is None else _point(check),
-            "delays": [{k: _number(v) for k, v in each._asdict().items()} for each in self.delays],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """All tracks of a model.
-
-    Attributes
-    ----------
-    budget
-        As the configuration says it.
-    tracks
-        Those with monitors.
-    baseline
-        The baseline that was calibrated.
-    result
-        The same with levels and curves; it extends the other.
-    """
-
-    budget: str
-    tracks: tuple[Calibrated, ...]
-    baseline: Baseline
-    result: Baseline
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return everything but the profiles as one JSON object."""
-        return {
-            "budget": self.budget,
-            "baseline": self.baseline.id,
-            "calibrated": self.result.id,
-            "tracks": {track.part: track.to_plain() for track in self.tracks},
-        }
+    def simulate(self, level: float, rows: int, rng: np.random.Generator) -> int:
+        """Return the number of false alarms on one stream, and remember whose they are."""
+        found = false_alarms(self.scene, level, rows, rng)
+        self.alarms.update(f"{alert.kind}: {alert.monitor}" for alert in found)
+        return len(found)
 
 
 def calibrate(
@@ -182,77 +109,73 @@ def calibrate(
     """
     if baseline.predictions is None:
         raise NoData(f"baseline {baseline.id} holds no predictions, so nothing can be simulated")
-    scenes = scenes_of(watch, baseline, logged)
-    tracks = []
-    for place, (name, scene) in enumerate(scenes.items()):
-        part = baseline.part(name)
-        if part is None:
-            continue
-
-        def tell(share: float, place: int = place) -> None:
-            if progress is not None:
-                progress((place + share) / len(scenes))
-
-        tracks.append(_track(watch, name, part, scene, effort, tell))
+    tell = progress or (lambda _: None)
+    tracks = _tracks(watch, baseline, logged)
+    grid = grid_for([track.share for track in tracks], effort.events, effort.streams, effort.points)
+    curves = _curves(tracks, grid.sets, effort, tell)
+    whole = pooled(curves, grid.levels)
+    level = common_level(whole)
+    found = [
+        Calibrated(track.name, described(track.scene.rows), track.share.between, watch.tracks(), level, curve,
+                   dict(track.alarms.most_common()))
+        for track, curve in zip(tracks, curves, strict=True)
+    ]  # fmt: skip
+    check = _check(tracks, found, level, effort)
+    tell(CHECKED)
+    timed = []
+    for place, (track, each) in enumerate(zip(tracks, found, strict=True), start=1):
+        timed.append(replace(each, delays=_delays(track, each.level, effort)))
+        tell(1.0 if place == len(tracks) else CHECKED + (1.0 - CHECKED) * place / len(tracks))
     budget = format_budget(watch.budget)
-    return Calibration(budget, tuple(tracks), baseline, _saved(watch, baseline, budget, tracks))
+    return Calibration(budget, whole, check, tuple(timed), baseline, watch.code, watch.fingerprint)
 
 
-def _track(
-    watch: Watch, name: PartName, part: Part, scene: Scene, effort: Effort, tell: Callable[[float], None]
-) -> Calibrated:
-    between = run_length(watch.budget, part, watch.tracks())
-    reference = Reference.of("", part, scene.plan.columns, scene.plan.segment_columns)
-    count = max(monitors(scene.plan, reference), 1)
-    alarms: Counter[str] = Counter()
-
-    def simulate(level: float, rows: int, rng: np.random.Generator) -> int:
-        found = false_alarms(scene, level, rows, rng)
-        alarms.update(f"{alert.kind}: {alert.monitor}" for alert in found)
-        return len(found)
-
-    levels = levels_for(count, effort.events, effort.streams, effort.points, between, LEAST * scene.window)
-    total = sum(rows for _, rows in levels) * effort.streams
-    seed = [effort.seed, ("predictions", "outcomes").index(name)]
-    curve = Curve.simulated(simulate, count, levels, effort.streams, seed, lambda done: tell(0.8 * done / total))
-    ranking = dict(alarms.most_common())
-    level, check = _within(curve.level(between)), None
-    if LENGTHS * between * effort.streams <= effort.events:
-        rows, seed = int(LENGTHS * between), [*seed, 1]
-        check = Curve.simulated(simulate, count, [(level, rows)], effort.streams, seed).points[0]
-    tell(0.9)
-    trial = Trial(scene, part, level, between, effort.repeats, effort.seed)
-    delays = tuple(trial.shifts() if name == "predictions" else trial.errors())
-    tell(1.0)
-    return Calibrated(name, described(scene.rows), between, curve, ranking, check, delays)
-
-
-def _within(run_length: float) -> float:
-    return float(np.clip(run_length, SHORTEST, LONGEST))
-
-
-def _saved(watch: Watch, baseline: Baseline, budget: str, tracks: Sequence[Calibrated]) -> Baseline:
-    """Return the baseline with what was found in it."""
-    parts = {}
-    for track in tracks:
-        part = baseline.part(track.part)
+def _tracks(watch: Watch, baseline: Baseline, logged: Logged | None) -> list[_Track]:
+    """Return the tracks that have monitors."""
+    tracks = []
+    for name, scene in scenes_of(watch, baseline, logged).items():
+        part = baseline.part(name)
         if part is not None:
-            found = {"budget": budget, **track.to_plain()}
-            parts[track.part] = msgspec.structs.replace(part, level=track.level, calibration=found)
-    return msgspec.structs.replace(
-        baseline, extends=baseline.id, code=watch.code, configuration=watch.fingerprint, **parts
-    )
+            reference = Reference.of("", part, scene.plan.columns, scene.plan.segment_columns)
+            between = run_length(watch.budget, part, watch.tracks())
+            share = Share(max(monitors(scene.plan, reference), 1), between, LEAST * scene.window)
+            tracks.append(_Track(name, part, scene, share))
+    return tracks
 
 
-def _point(point: Point) -> dict[str, Any]:
-    return {
-        "run_length": point.run_length,
-        "events": point.events,
-        "alarms": list(point.alarms),
-        "rate": list(point.rate),
-        "worth": list(point.worth),
-    }
+def _curves(
+    tracks: Sequence[_Track],
+    sets: Sequence[Sequence[tuple[float, int]]],
+    effort: Effort,
+    tell: Callable[[float], None],
+) -> list[Curve]:
+    """Simulate each track at the levels of the grid."""
+    total = effort.streams * sum(rows for levels in sets for _, rows in levels)
+    curves, before = [], 0
+    for track, levels in zip(tracks, sets, strict=True):
+
+        def told(done: int, before: int = before) -> None:
+            tell(CURVES * (before + done) / total)
+
+        count, seed = track.share.monitors, track.seed(effort)
+        curves.append(Curve.simulated(track.simulate, count, levels, effort.streams, seed, told))
+        before += effort.streams * sum(rows for _, rows in levels)
+    return curves
 
 
-def _number(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _check(tracks: Sequence[_Track], found: Sequence[Calibrated], level: float, effort: Effort) -> Point | None:
+    """Simulate the whole model at its level; None where the budget is so rare that this takes too many rows."""
+    if LENGTHS * effort.streams * max(track.share.between for track in tracks) > effort.events:
+        return None
+    curves = []
+    for track, each in zip(tracks, found, strict=True):
+        at = [(each.level, int(LENGTHS * track.share.between))]
+        seed = [*track.seed(effort), 1]
+        curves.append(Curve.simulated(track.simulate, track.share.monitors, at, effort.streams, seed))
+    return pooled(curves, [level]).points[0]
+
+
+def _delays(track: _Track, level: float, effort: Effort) -> tuple[Delay, ...]:
+    """Measure how soon changes are found at the level."""
+    trial = Trial(track.scene, track.part, level, track.share.between, effort.repeats, effort.seed)
+    return tuple(trial.shifts() if track.name == "predictions" else trial.errors())

@@ -11,8 +11,6 @@ import numpy as np
 from anchorwatch.app import models_of, topics_of
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.notices import Status
-from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.summary import summary_of
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.settings.loader import load
 from anchorwatch.simulate.faults import FaultKind
@@ -25,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from anchorwatch.clock import Clock
+    from anchorwatch.decide.incident_notice import IncidentNotice
     from anchorwatch.decide.notices import Notice
-    from anchorwatch.decide.retrain import Trigger
+    from anchorwatch.decide.triggers import Trigger
     from anchorwatch.engine.step import Outcome
     from anchorwatch.events.records import Outgoing
     from anchorwatch.simulate.faults import Fault
@@ -82,13 +81,14 @@ class Story:
         What is played.
     times
         Event times of the predictions, ns.
-    notices, triggers
+    notices, incidents, triggers
         What was told, in order.
     """
 
     scenario: Scenario
     times: list[int] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    incidents: list[IncidentNotice] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
 
     def number_at(self, time: int) -> int:
@@ -103,7 +103,7 @@ class Story:
     @property
     def fired(self) -> list[Notice]:
         """Return the notices that told of an alert for the first time."""
-        return [notice for notice in self.notices if notice.reason is Reason.FIRED]
+        return [notice for notice in self.notices if notice.begins]
 
     def caught(self) -> list[Caught]:
         """Return each planted fault with how long it took."""
@@ -162,6 +162,7 @@ def play(scenario: Scenario, seed: int, clock: Clock, show: Callable[[Story], No
 
     def observe(outcome: Outcome, _told: Sequence[Outgoing]) -> None:
         story.notices += outcome.decision.notices
+        story.incidents += outcome.decision.incidents
         story.triggers += outcome.decision.triggers
 
     log = MemoryLog()
@@ -202,8 +203,3 @@ def _sliced(messages: Iterator[Message]) -> Iterator[list[Message]]:
             part, n = [], 0
     if part:
         yield part
-
-
-def told(notice: Notice) -> str:
-    """Return a notice as a person reads it."""
-    return summary_of(notice)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.ids import incident_id
 from anchorwatch.decide.labels import fingerprint_of, id_of
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
+from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
 from anchorwatch_detectors.base import Level
 
 if TYPE_CHECKING:
@@ -104,9 +105,37 @@ def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[
     return rows
 
 
-def untold(source: str, outcome: Outcome) -> set[str]:
-    """Return the ids of notices that are for the history alone."""
-    return {id_of(source, notice) for notice in outcome.decision.notices if notice.silenced}
+def heard(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[Outgoing]:
+    """Return the messages that are published: all but those that are for the history alone."""
+    alerts = {id_of(source, notice) for notice in outcome.decision.notices if notice.silenced}
+    incidents = (notice for notice in outcome.decision.incidents if notice.silenced)
+    silent = alerts | {incident_id(source, notice.model, notice.incident, notice.number) for notice in incidents}
+    return [message for message in told if message.id not in silent] if silent else list(told)
+
+
+def incident_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[IncidentRow]:
+    """Return a row for every telling of an incident, with the message that tells it."""
+    documents = {message.id: message.value for message in told}
+    rows = []
+    for notice in outcome.decision.incidents:
+        ident = incident_id(source, notice.model, notice.incident, notice.number)
+        rows.append(
+            IncidentRow(
+                id=ident,
+                model=notice.model,
+                incident=notice.incident,
+                version=notice.version,
+                notice=notice.number,
+                severity=notice.severity,
+                status=notice.status,
+                reason=notice.reason,
+                at=notice.at,
+                opened_at=notice.opened_at,
+                ended_at=notice.ended_at,
+                document=documents[ident],
+            )
+        )
+    return rows
 
 
 def trigger_rows(outcome: Outcome, told: Sequence[Outgoing]) -> list[TriggerRow]:

@@ -16,7 +16,7 @@ from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.errors import ConnectionFailed
 from anchorwatch.events import deadletters
-from anchorwatch.history import alert_rows, baseline_row, score_rows, trigger_rows, untold
+from anchorwatch.history import alert_rows, baseline_row, heard, incident_rows, score_rows, trigger_rows
 from anchorwatch.hosted import Orders, listen
 from anchorwatch.publishing import Outbox, Publisher
 from anchorwatch.store.rows import Checkpoint
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from anchorwatch.events.records import Outgoing, Partition, Records, Sink, Source
     from anchorwatch.hosted import Hearer, Model
     from anchorwatch.settings.models import Outputs
-    from anchorwatch.store.rows import AlertRow, BaselineRow, ScoreRow, TriggerRow
+    from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
 
 
 Observer = Callable[["Outcome", "Sequence[Outgoing]"], None]
@@ -104,6 +104,7 @@ class _Unwritten:
     baselines: list[BaselineRow] = field(default_factory=list)
     scores: list[ScoreRow] = field(default_factory=list)
     alerts: list[AlertRow] = field(default_factory=list)
+    incidents: list[IncidentRow] = field(default_factory=list)
     triggers: list[TriggerRow] = field(default_factory=list)
 
 
@@ -120,10 +121,9 @@ class Host:
         Who we are, and the topics that are written to.
     pace
         How it goes.
-    observe
-        Called with what came of each batch, before it is written: for people who watch, never for decisions.
-    hear
-        Called with a model's name and what became of people's orders to it.
+    observe, hear
+        Called with what came of each batch, before it is written: for people who watch, never for decisions;
+        `hear` with a model's name and what became of people's orders to it.
 
     Attributes
     ----------
@@ -193,7 +193,7 @@ class Host:
             self.publish()
             return 0
         partitions = self._source.partitions()
-        paused = held_back(self.models, partitions)
+        paused = held_back(self.models, partitions, self._source.caught_up())
         records = self._source.poll(self.pace.records, timeout, paused)
         self._silence.note(self._clock.monotonic(), self._source, records, paused)
         for part in records:
@@ -225,6 +225,7 @@ class Host:
                     baselines=unwritten.baselines,
                     scores=unwritten.scores,
                     alerts=unwritten.alerts,
+                    incidents=unwritten.incidents,
                     triggers=unwritten.triggers,
                 )
             )
@@ -270,7 +271,7 @@ class Host:
         mine = [p for p in partitions if p.topic in model.topics]
         given = [part for part in records if part.partition.topic in model.topics]
         patience = model.event_time.idle_after / 1e9
-        quiet = self._silence.idle(self._clock.monotonic(), self._source, model.topics, patience)
+        quiet = self._silence.idle(self._clock.monotonic(), self._source, model.topics, patience, model.statuses)
         if not given and quiet == model.idle:
             return
         batch, letters = model.decoder.decode(given, mine, self._clock.now(), quiet)
@@ -285,14 +286,15 @@ class Host:
         told = messages(self._name, self._outputs, outcome.decision)
         if self.observe is not None:
             self.observe(outcome, told)
-        silent = untold(self._name, outcome)
-        self._unwritten.outbox += [message for message in told if message.id not in silent]
+        self._unwritten.outbox += heard(self._name, outcome, told)
         self._unwritten.baselines += [baseline_row(baseline, self._clock.now()) for baseline in outcome.baselines]
         self._unwritten.scores += score_rows(outcome)
         self._unwritten.alerts += alert_rows(self._name, outcome, told)
+        self._unwritten.incidents += incident_rows(self._name, outcome, told)
         self._unwritten.triggers += trigger_rows(outcome, told)
 
     def _due(self) -> bool:
-        if self._unwritten.alerts or self._unwritten.triggers or len(self._unwritten.scores) > 50_000:
+        unwritten = self._unwritten
+        if unwritten.alerts or unwritten.incidents or unwritten.triggers or len(unwritten.scores) > 50_000:
             return True
         return self._clock.monotonic() - self._written >= self.pace.checkpoint

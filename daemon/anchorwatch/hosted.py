@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from anchorwatch.events.decode import Decoder
     from anchorwatch.events.records import Partition
     from anchorwatch.settings.models import EventTime
-    from anchorwatch.store.rows import OrderRow
+    from anchorwatch.store.orders import OrderRow
 
 
 Hearer = Callable[[str, "Sequence[Obeyed]"], None]
@@ -36,6 +36,8 @@ class Model:
         What is watched, how its records are read, from which topics, and how event time goes.
     state, saved
         What is remembered now, and what was last written; None for nothing yet.
+    statuses
+        The topic among them on which retrainings are reported; None for none.
     idle
         Partitions that were not waited for at the last step.
     """
@@ -45,6 +47,7 @@ class Model:
     topics: frozenset[str]
     event_time: EventTime
     state: State
+    statuses: str | None = None
     saved: State | None = None
     idle: frozenset[Partition] = frozenset()
 

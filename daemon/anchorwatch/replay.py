@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from anchorwatch.app import models_of, replayed
-from anchorwatch.decide.instants import rfc3339
 from anchorwatch.errors import NoData
 from anchorwatch.host import Host, Pace, Parts
 from anchorwatch.transport.nowhere import Nowhere
@@ -21,8 +19,9 @@ if TYPE_CHECKING:
     from anchorwatch.engine.step import Outcome
     from anchorwatch.events.records import Outgoing, Partition, Sink, Source
     from anchorwatch.settings.models import Settings
+    from anchorwatch.store.orders import OrderRow
     from anchorwatch.store.reader import Reader
-    from anchorwatch.store.rows import Checkpoint, OrderRow
+    from anchorwatch.store.rows import Checkpoint
 
 PACE = Pace(records=60_000, checkpoint=3600.0, heartbeat=3600.0)
 
@@ -35,7 +34,7 @@ class Report:
     ----------
     accounting
         Per model: what became of every record, by name.
-    alerts, triggers
+    alerts, incidents, triggers
         Every message that would have been published, in order.
     baselines
         Per model: ids of the baselines that were completed.
@@ -45,6 +44,7 @@ class Report:
 
     accounting: dict[str, dict[str, int]] = field(default_factory=dict)
     alerts: list[dict[str, Any]] = field(default_factory=list)
+    incidents: list[dict[str, Any]] = field(default_factory=list)
     triggers: list[dict[str, Any]] = field(default_factory=list)
     baselines: dict[str, list[str]] = field(default_factory=dict)
     verdicts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Report:
             }
             for name, counts in self.accounting.items()
         }
-        return {"models": models, "alerts": self.alerts, "triggers": self.triggers}
+        return {"models": models, "alerts": self.alerts, "incidents": self.incidents, "triggers": self.triggers}
 
 
 def replay(
@@ -90,7 +90,7 @@ def replay(
     progress
         Called now and then with the number of records read so far.
     tell
-        Called with a line for each alert and trigger when it is found.
+        Called with a line for each telling of an incident and each trigger when it is found.
     until
         Whether to stop, asked now and then; without it the replay goes on to the end of the source.
 
@@ -99,22 +99,53 @@ def replay(
     NoData
         If there was not one record.
     """
-    recorder = _Recorder(settings, tell)
-    host = Host(
-        models_of(settings, baselines),
-        Parts(source, sink or Nowhere(), _Passing(), clock),
-        settings.source,
-        settings.outputs,
-        PACE,
-        recorder.observe,
-    )
-    replayed(host, progress, until)
-    if not host.read:
-        raise NoData("the log holds not one record: is it the right file, topic or time range?")
-    report = recorder.report
-    report.accounting = {m.watch.name: m.state.accounting() for m in host.models}
-    report.verdicts = {name: dict(sorted(counts.items())) for name, counts in recorder.verdicts.items()}
-    return report
+    run = Run(settings, source, clock, sink=sink, baselines=baselines, tell=tell)
+    replayed([run.host], progress, until)
+    return run.report()
+
+
+class Run:
+    """One configuration on its way through a log.
+
+    Parameters
+    ----------
+    settings, source, clock, sink, baselines, tell
+        As in `replay`.
+
+    Attributes
+    ----------
+    host
+        What reads; run it to its end before the report is asked for.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: Source,
+        clock: Clock,
+        *,
+        sink: Sink | None = None,
+        baselines: Reader | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        self._recorder = _Recorder(settings, tell)
+        self.host = Host(
+            models_of(settings, baselines),
+            Parts(source, sink or Nowhere(), _Passing(), clock),
+            settings.source,
+            settings.outputs,
+            PACE,
+            self._recorder.observe,
+        )
+
+    def report(self) -> Report:
+        """Return what was found; raises `NoData` if there was not one record."""
+        if not self.host.read:
+            raise NoData("the log holds not one record: is it the right file, topic or time range?")
+        found = self._recorder.report
+        found.accounting = {m.watch.name: m.state.accounting() for m in self.host.models}
+        found.verdicts = {name: dict(sorted(counts.items())) for name, counts in self._recorder.verdicts.items()}
+        return found
 
 
 class _Passing:
@@ -171,19 +202,32 @@ class _Recorder:
         self._settings, self._tell = settings, tell
 
     def observe(self, outcome: Outcome, told: Sequence[Outgoing]) -> None:
-        """Take note of what came of a batch, and of the messages that tell it: notices first, then triggers."""
-        documents = iter([json.loads(message.value) for message in told])
+        """Take note of what came of a batch, and of the messages that tell it."""
         for baseline in outcome.baselines:
             self.report.baselines.setdefault(baseline.model, []).append(baseline.id)
         for evidence in outcome.evidence:
             self.verdicts.setdefault(evidence.identity.model, Counter())[evidence.verdict.level] += 1
-        for alert in islice(documents, len(outcome.decision.notices)):
-            self.report.alerts.append(alert)
-            self._say(f"{alert['time']} {alert['data']['status']}: {alert['data']['annotations']['summary']}")
-        for trigger, document in zip(outcome.decision.triggers, documents, strict=True):
+        for message in told:
+            document = json.loads(message.value)
+            self._take(document["type"].split(".")[2], document)
+
+    def _take(self, sort: str, document: dict[str, Any]) -> None:
+        """Take note of a message by what it tells of."""
+        data = document["data"]
+        if sort == "alert":
+            self.report.alerts.append(document)
+        elif sort == "incident":
+            self.report.incidents.append(document)
+            self._say(f"{document['time']} incident {data['incident']} {data['status']}: {_summary(document)}")
+        elif sort == "retrain":
             self.report.triggers.append(document)
-            self._say(f"{rfc3339(trigger.at)} retrain: {trigger.model}, incident {trigger.incident}, {trigger.id}")
+            self._say(f"{document['time']} retrain: {data['model']}, incident {data['incident']}, {document['id']}")
 
     def _say(self, line: str) -> None:
         if self._tell is not None:
             self._tell(line)
+
+
+def _summary(document: dict[str, Any]) -> str:
+    summary: str = document["data"]["annotations"]["summary"]
+    return summary

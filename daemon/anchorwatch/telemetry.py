@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from anchorwatch.decide.incident_summary import incident_summary
 from anchorwatch.decide.instants import rfc3339
 from anchorwatch.decide.labels import labels_of
 from anchorwatch.decide.summary import summary_of
@@ -59,7 +60,7 @@ class Log:
         self._logger.error(event, **fields)
 
     def outcome(self, outcome: Outcome, _told: Sequence[Outgoing]) -> None:
-        """Write what came of a batch: baselines, alerts, triggers."""
+        """Write what came of a batch: baselines, alerts, incidents, triggers."""
         for baseline in outcome.baselines:
             self.say("baseline", id=baseline.id, model=baseline.model, version=baseline.version)
         for notice in outcome.decision.notices:
@@ -72,6 +73,18 @@ class Log:
                 at=rfc3339(notice.at),
                 summary=summary_of(notice),
                 **labels_of(notice),
+            )
+        for incident in outcome.decision.incidents:
+            self.say(
+                "incident",
+                status=incident.status,
+                reason=incident.reason,
+                model=incident.model,
+                incident=incident.incident,
+                severity=incident.severity,
+                at=rfc3339(incident.at),
+                summary=incident_summary(incident),
+                **({"silenced": True} if incident.silenced else {}),
             )
         for trigger in outcome.decision.triggers:
             self.say("retrain", id=trigger.id, model=trigger.model, policy=trigger.policy, incident=trigger.incident)

@@ -56,6 +56,9 @@ class Verdict:
         Which way it moved, and how many values that rests on.
     since, since_low, since_high
         Estimated event time of the change and the interval it lies in (95 %), ns; None where nothing changed.
+    low, high, coverage
+        Confidence interval (95 %) of the statistic, and the share of predictions that have a label, 0 to 1; None where
+        it has none.
     """
 
     level: Level
@@ -69,6 +72,9 @@ class Verdict:
     since_low: int | None = None
     since_high: int | None = None
     effect_unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    coverage: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

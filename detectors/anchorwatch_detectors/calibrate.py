@@ -54,11 +54,11 @@ class Point:
     """
 
     run_length: float
-    events: int
+    events: float
     alarms: tuple[int, ...]
 
     @property
-    def seen(self) -> int:
+    def seen(self) -> float:
         """Events simulated in all."""
         return self.events * len(self.alarms)
 
@@ -73,7 +73,7 @@ class Point:
         return Interval(*(limit * self.run_length for limit in self.rate))
 
 
-def rate_of(alarms: Sequence[int], events: int) -> Interval:
+def rate_of(alarms: Sequence[int], events: float) -> Interval:
     """Return alarms per event over streams of the same length.
 
     The limits are those of a Poisson count (Garwood 1936). Where the streams differ by more than such counts do, since
@@ -82,7 +82,7 @@ def rate_of(alarms: Sequence[int], events: int) -> Interval:
     Raises
     ------
     ValueError
-        If there is no stream, or no event.
+        If there is no stream, or streams have no length.
 
     Examples
     --------
@@ -91,8 +91,8 @@ def rate_of(alarms: Sequence[int], events: int) -> Interval:
     >>> [round(limit, 4) for limit in rate_of([0, 0, 0, 0], events=1000)]
     [0.0, 0.0, 0.0013]
     """
-    if not len(alarms) or events < 1:
-        raise ValueError(f"a rate needs a stream of at least one event, not {len(alarms)} streams of {events}")
+    if not len(alarms) or events <= 0:
+        raise ValueError(f"a rate needs at least one stream of some length, not {len(alarms)} streams of {events}")
     return _limits(sum(alarms), len(alarms) * events, _dispersion([alarms]))
 
 

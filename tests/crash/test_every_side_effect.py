@@ -1,5 +1,6 @@
 """Failure 1: the process dies at any boundary of a side effect, and nothing of it can be seen afterwards."""
 
+import json
 from contextlib import closing
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from tests.unit.host.runs import OUTPUTS, QUICK, a_host, a_source, found, opened
 
 from anchorwatch.testing import EOF, Crash, ListSink, SideEffects
 
-WORLD = World(seed=8, n=200, partitions=(2, 1), segments=False, versions=False, lateness=2, wait=60)
+WORLD = World(seed=21, n=200, partitions=(2, 1), segments=False, versions=False, lateness=2, wait=60, answered=True)
 LOGS = WORLD.records()
 
 
@@ -40,11 +41,19 @@ def undisturbed(tmp_path_factory):
 
 
 def test_the_run_tells_of_everything_worth_losing(undisturbed):
-    """Alerts, a trigger, dead letters and baselines: without them the enumeration would prove nothing."""
+    """Alerts, incidents, triggers and reports on them, dead letters, baselines: else nothing would be proved."""
     sink, source, store, passed = undisturbed
     assert len(sink.of(OUTPUTS.alerts)) > 3
-    assert len(sink.of(OUTPUTS.retrain)) >= 1
+    triggers = [json.loads(message.value) for message in sink.of(OUTPUTS.retrain)]
+    assert len(triggers) == 3
+    assert (
+        len({trigger["id"] for trigger in triggers}) == len({trigger["data"]["incident"] for trigger in triggers}) == 2
+    )
+    told = [json.loads(message.value)["data"] for message in sink.of(OUTPUTS.alerts)]
+    assert "unanswered" in {alert["labels"].get("monitor") for alert in told}
+    assert "retrained" in {alert["reason"] for alert in told}
     assert len(sink.of(OUTPUTS.dead_letters)) > 3
+    assert {row.status for row in store["incidents"]} == {"opened", "updated", "resolved"}
     assert len(store["baselines"]) >= 2
     assert store["positions"] == source.committed
     assert 50 < len(passed) < 200
@@ -68,7 +77,7 @@ def test_failure_01_a_kill_at_every_side_effect_changes_nothing(undisturbed, tmp
 def test_failure_02_a_kill_soon_after_every_start_still_makes_progress(undisturbed, tmp_path, k):
     """Killed again and again at the same distance from each start: it comes to the end, and to the same end."""
     sink, _, store, passed = undisturbed
-    small = replace(QUICK, records=12)  # what one checkpoint publishes fits between two ends
+    small = replace(QUICK, records=8)  # what one checkpoint publishes fits between two ends
     again, _, starts = run_until_done(tmp_path / "store.db", *[k] * len(passed), pace=small)
     assert len(passed) / k < len(starts) < 50
     assert again.distinct() == sink.distinct()

@@ -9,7 +9,7 @@ from tests.unit.host.runs import OUTPUTS, a_host, a_source, found, opened, to_th
 
 from anchorwatch.decide.orders import Acknowledge, BeginSilence, as_document
 from anchorwatch.decide.silences import Matcher
-from anchorwatch.engine.state import saved_standing
+from anchorwatch.engine.saved import saved_standing
 from anchorwatch.store.curator import Curator
 from anchorwatch.testing import EOF, Crash, ListSink, SideEffects
 
@@ -54,7 +54,8 @@ def standing(path):
 
 
 def alerts_told(sink):
-    return {json.loads(message.value)["id"] for message in sink.of(OUTPUTS.alerts)}
+    events = [json.loads(message.value) for message in sink.of(OUTPUTS.alerts)]
+    return {event["id"] for event in events if ".alert." in event["type"]}
 
 
 @pytest.fixture(scope="module")

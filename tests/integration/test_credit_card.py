@@ -72,8 +72,18 @@ def live(log, admin, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def alerts(log, live):
+def told(log, live):
     return [json.loads(record.value) for record in log.read(live.watch, "alerts")]
+
+
+@pytest.fixture(scope="module")
+def alerts(told):
+    return [message for message in told if message["type"].startswith("io.anchorwatch.alert.")]
+
+
+@pytest.fixture(scope="module")
+def incidents(told):
+    return [message for message in told if message["type"].startswith("io.anchorwatch.incident.")]
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +100,17 @@ def test_accuracy_is_alerted_within_300_labelled_events_of_its_fall_and_never_be
 
 def test_nothing_at_all_is_alerted_before_something_changes(alerts, card):
     assert min(datetime.fromisoformat(alert["time"]) for alert in alerts) >= card.times[credit_card.CHANGE]
+
+
+def test_people_are_told_of_one_incident_which_names_what_its_alerts_say(incidents, alerts, triggers):
+    assert {message["data"]["incident"] for message in incidents} == {1}
+    assert incidents[0]["type"] == "io.anchorwatch.incident.opened.v1"
+    assert [message["data"]["notice"] for message in incidents] == list(range(1, len(incidents) + 1))
+    assert len(incidents) < len(alerts) / 2
+    known = {alert["data"]["fingerprint"] for alert in alerts}
+    assert {child["fingerprint"] for message in incidents for child in message["data"]["children"]} <= known
+    assert any("error rate 2" in message["data"]["annotations"]["summary"] for message in incidents)
+    assert [trigger["data"]["incident"] for trigger in triggers] == [1]
 
 
 def test_exactly_one_retraining_is_asked_for(triggers):
@@ -166,15 +187,15 @@ def replayed(log, card, tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
-def test_a_replay_of_files_says_word_for_word_what_was_said_live(kind, replayed, alerts, triggers):
+def test_a_replay_of_files_says_word_for_word_what_was_said_live(kind, replayed, alerts, incidents, triggers):
     report = replayed[0](kind)
     assert [a["id"] for a in report["alerts"]] == [a["id"] for a in alerts]
-    assert (report["alerts"], report["triggers"]) == (alerts, triggers)
+    assert (report["alerts"], report["incidents"], report["triggers"]) == (alerts, incidents, triggers)
 
 
-def test_a_replay_from_kafka_says_word_for_word_what_was_said_live(replayed, alerts, triggers, live):
+def test_a_replay_from_kafka_says_word_for_word_what_was_said_live(replayed, alerts, incidents, triggers, live):
     report = replayed[1]("--kafka")
-    assert (report["alerts"], report["triggers"]) == (alerts, triggers)
+    assert (report["alerts"], report["incidents"], report["triggers"]) == (alerts, incidents, triggers)
     assert report["models"]["mc"]["accounting"] == live.accounting()
 
 
@@ -229,6 +250,6 @@ def _alerts(watch):
     if not watch.store.exists():
         return []
     with Reader.open_reader(watch.store) as store:
-        rows = [*store.alerts(limit=100_000), *store.triggers(limit=100_000)]
+        rows = [*store.alerts(limit=100_000), *store.incidents(limit=100_000), *store.triggers(limit=100_000)]
     assert len({row.id for row in rows}) == len(rows)
     return sorted((row.id, row.document) for row in rows)

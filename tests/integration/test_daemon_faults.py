@@ -105,7 +105,9 @@ def test_what_the_daemon_says_is_json_and_tells_an_operator_what_happened(oracle
         0
     ].keys()
     assert set(lines[0]["positions"].values()) == {"beginning"}
-    told = {json.loads(record.value)["data"]["labels"]["subject"] for record in oracle.output["alerts"]}
+    messages = [json.loads(record.value) for record in oracle.output["alerts"]]
+    told = {each["data"]["labels"]["subject"] for each in messages if ".alert." in each["type"]}
+    assert len(events(oracle.watch, "incident")) == sum(".incident." in each["type"] for each in messages) > 0
     assert {line["subject"] for line in lines if line["event"] == "alert"} == told
     assert len(events(oracle.watch, "retrain")) == len(oracle.told("retrain")) == 1
 

@@ -1,8 +1,10 @@
 """Reading from and writing to a real Kafka broker."""
 
+import select
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import kafka
 import pytest
@@ -67,6 +69,34 @@ def drain(source, count, paused=(), seconds=20.0):
 
 def message(topic, value=b"v", ident="id-1", **more):
     return Outgoing(id=ident, topic=topic, key=more.get("key"), value=value, headers=more.get("headers", ()))
+
+
+SUBSCRIBER = """
+import sys
+from kafka import KafkaConsumer
+consumer = KafkaConsumer(sys.argv[2], bootstrap_servers=sys.argv[1], group_id=sys.argv[3])
+while not consumer.assignment():
+    consumer.poll(timeout_ms=100)
+print("joined", flush=True)
+while True:
+    consumer.poll(timeout_ms=100)
+"""
+
+
+@contextmanager
+def subscribed(bootstrap, topic, group):
+    """Have another process be a member of a group; begun anew where kafka-python never hears of its coordinator."""
+    command = [sys.executable, "-c", SUBSCRIBER, bootstrap, topic, group]
+    for _ in range(3):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as member:
+            try:
+                if select.select([member.stdout], [], [], 40.0)[0]:
+                    assert member.stdout.readline() == b"joined\n"
+                    yield
+                    return
+            finally:
+                member.kill()
+    raise AssertionError("no other process could join the group")
 
 
 # Records
@@ -258,16 +288,16 @@ def test_failure_9_a_second_store_on_the_same_group_is_refused_naming_the_first(
 
 
 def test_failure_10_a_commit_fails_visibly_where_somebody_subscribes_with_our_group(
-    bootstrap, make_topic, open_source, opened, produce, settings
+    bootstrap, make_topic, open_source, produce, settings
 ):
     topic = make_topic()
     produce(topic, [b"0"])
     source = open_source(topic)
     drain(source, 1)
-    intruder = opened(KafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=settings.group))
-    while not intruder.assignment():
-        intruder.poll(timeout_ms=100)
-    with pytest.raises(ConnectionFailed, match=f"committing offsets to group {settings.group}"):
+    with (
+        subscribed(bootstrap, topic, settings.group),
+        pytest.raises(ConnectionFailed, match=f"committing offsets to group {settings.group}"),
+    ):
         source.commit({Partition(topic, 0): 1})
     produce(topic, [b"1"])
     assert drain(source, 1) == [(0, 1, b"1")], "reading goes on"

@@ -14,16 +14,18 @@ def assert_adds_up(counts, run, *, shared):
 
     assert counts["predictions"] == total(
         "late_predictions", "too_many_versions", "duplicate_predictions", "pending_predictions",
-        "matched", "waiting_predictions", "expired_predictions",
+        "matched", "waiting_predictions", "expired_predictions", "sampled_out_predictions",
     )  # fmt: skip
     assert counts.get("labels", 0) == total(
         "matched", "duplicate_labels", "revised_labels", "late_labels", "orphan_labels", "waiting_labels",
-        "pending_labels",
+        "pending_labels", "sampled_out_labels",
     )  # fmt: skip
+    reported = [n for name, n in counts.items() if name.startswith("status_")]
+    assert counts.get("statuses", 0) == sum(reported) + total("pending_statuses")
     unusable = sum(n for name, n in counts.items() if name.startswith(("dead_", "skipped_")))
     read = [value for partition, log in run.logs.items() for value in log[: run.place[partition]]]
     twofold = sum(b'"amount"' in value and b'"truth"' in value for value in read if value)
-    rows = counts["predictions"] + counts.get("labels", 0)
+    rows = counts["predictions"] + total("labels", "statuses")
     assert len(read) + shared * twofold == rows + unusable
     assert min(counts.values()) >= 0
 

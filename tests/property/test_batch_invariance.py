@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, note, settings
 from hypothesis import strategies as st
-from tests.property.worlds import Run, World, worlds
+from tests.property.worlds import SHORT, Run, World, worlds
 
 from anchorwatch.engine.state import from_parts
 
@@ -76,6 +76,20 @@ def test_cutting_changes_nothing_with_a_season_either(seed, kind, detector):
     assert_same(whole, Run(world).take_cut(np.random.default_rng(seed), restarts=0.05))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_cutting_and_restarts_change_nothing_in_a_join_of_many_runs(seed):
+    """The runs of the join are filled, merged and dropped in another rhythm, and come to the same bytes."""
+    world = World(seed=seed, n=600, wait=60, runs=SHORT)
+    logs = {partition: log[: len(log) // 2] for partition, log in world.records().items()}
+    whole = Run(world, logs).take_all()
+    cut = Run(world, logs).take_cut(np.random.default_rng(seed), restarts=0.3)
+    assert_same(whole, cut)
+    cut.checkpoint()
+    assert cut.store == cut.parts()
+    assert cut.state.join.predictions.size > 100
+    assert "join/predictions/0" not in cut.store
+
+
 def test_one_record_at_a_time_is_the_same_as_all_at_once():
     """The finest cutting of all, record by record, comes to the same as one batch."""
     world = World(seed=5, n=200)
@@ -101,13 +115,15 @@ def test_much_happens_in_these_worlds(corpus):
     for run in corpus:
         told.update(triggers=len(run.told.triggers), baselines=len(run.told.baselines))
         told.update({word: sum(word in notice for notice in run.told.notices) for word in NOTICED})
+        told.update({word: sum(word in incident for incident in run.told.incidents) for word in INCIDENTS})
         told.update({word: sum(word in evidence for evidence in run.told.evidence) for word in SEEN})
         told.update(run.state.accounting())
-    assert [name for name in (*TOLD, *NOTICED, *SEEN, *COUNTED) if told[name] < 3] == []
+    assert [name for name in (*TOLD, *NOTICED, *INCIDENTS, *SEEN, *COUNTED) if told[name] < 3] == []
 
 
 TOLD = ("triggers", "baselines")
 NOTICED = ("Status.FIRING", "Status.RESOLVED", "Reason.SUPERSEDED", "Kind.SCHEMA", "Kind.DRIFT", "segment='c")
+INCIDENTS = ("status='opened'", "status='updated'", "status='resolved'", "Telling.LASTS_LONG", "Telling.KIND_JOINED")
 SEEN = ("Kind.ACCURACY", "monitor='adwin'", "Level.UNDETERMINED", "'back_to_baseline'", "Kind.QUALITY")
 COUNTED = (
     "late_predictions", "retimed_labels", "duplicate_predictions", "matched", "duplicate_labels", "revised_labels",

@@ -4,11 +4,13 @@ A world is drawn by hypothesis as a handful of choices and a seed; its records c
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import strategies as st
 
+from anchorwatch.decide.ids import trigger_id
+from anchorwatch.engine.runs import Sizes
 from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.engine.watch import compile_watch
@@ -20,6 +22,8 @@ START = 1_777_622_400 * 10**9  # 2026-05-01 08:00 UTC
 SECOND = 10**9
 NOW = START + 10 * 86_400 * SECOND
 COUNTRIES = ("CH", "DE", "FR", "IT", "LI")
+LONG, SHORT = Sizes(), Sizes(smallest=4, factor=2, largest=16)
+"""Runs of the join of few rows, so that a small stream fills, merges and drops many."""
 HOSTILE = (
     b"{", b"\xff\xfe", b"[1,2]", b"null", b'{"id": "x"}', b'{"id": 7, "at": "2099-01-01T00:00:00Z"}', None,
     b'{"id": "p7", "at": "1677-09-21T00:12:44Z", "amount": 1, "truth": 1}',
@@ -49,8 +53,11 @@ class World:
     change: bool = True
     first_labels: int | None = None
     first: int = 60
+    sample: float = 1.0
+    runs: Sizes = LONG
     gap: float = 1.0
     season: str | None = None
+    answered: bool = False
     extra: dict = field(default_factory=dict, hash=False)
 
     @property
@@ -82,18 +89,30 @@ class World:
                 "prediction": watched, "accuracy": {**watched, "significance": 0.05},
                 "quality": {"significance": 0.05, "alert": {"needs": 1, "of": 1}},
             },
+            "incidents": {"together": "90s", "gather": "20s", "escalate": {"after": "1m", "features": 0.75}},
         }  # fmt: skip
         if self.labels:
             document["labels"] = {
                 "topic": "events" if self.shared else "labels", "id": "id", "time": "at", "value": "truth",
-                "wait": f"{self.wait}s", "early": f"{self.early}s",
+                "wait": f"{self.wait}s", "early": f"{self.early}s", "sample": self.sample,
             }  # fmt: skip
             document["retrain"] = {"when": ["accuracy", "drift", "schema"], "min_labels": 5, "cooldown": "1m"}
+        if self.labels and self.answered:
+            document["retrain"] |= {
+                "cooldown": "5s", "acknowledge_within": "9s", "delivery": "at_least_once", "timeout": "30s",
+                "quiet_after_version": "7s", "budget": "3 per 90s", "for": "2s",
+            }  # fmt: skip
         return Model.model_validate({**document, **self.extra})
 
     def watch(self):
         """Return the model's watch."""
-        return compile_watch("/test", "fraud", self.settings, None, "test")
+        watch = compile_watch("/test", "fraud", self.settings, None, "test", answered=self.answered)
+        return replace(watch, terms=watch.terms._replace(sizes=self.runs))
+
+    @property
+    def statuses(self):
+        """Topic on which retrainings are reported; None where nobody does."""
+        return "statuses" if self.answered else None
 
     def records(self):
         """Return {partition: [payload]}, in the order of the log."""
@@ -105,7 +124,20 @@ class World:
         if self.labels:
             topic = "events" if self.shared else "labels"
             _spread(streams, rng, topic, self.partitions[1], self._labels(rng, predictions))
+        if self.answered:
+            _spread(streams, rng, "statuses", 2, self._reports(rng))
         return {partition: _logged(rng, rows, self.lateness) for partition, rows in streams.items()}
+
+    def _reports(self, rng):
+        """Answer triggers that may come, in any order, some twice, some of which nobody knows."""
+        out = []
+        for at in np.sort(rng.uniform(0.3 * self.n, 1.1 * self.n, 25)).tolist():
+            ident = trigger_id("/test", "fraud", "default", int(rng.integers(1, 5)))
+            progress = str(rng.choice(["acknowledged", "running", "succeeded", "succeeded", "failed", "cancelled"]))
+            version = {"version": str(rng.choice(["1", "2", "3"]))} if rng.random() < 0.7 else {}
+            body = {"id": ident, "status": progress, "time": _at(at), **version}
+            out += [(at, body)] * int(rng.integers(1, 3))
+        return out
 
     def _predictions(self, rng):
         times = np.cumsum(rng.exponential(self.gap, self.n))
@@ -188,16 +220,22 @@ class Told:
 
     evidence: list = field(default_factory=list)
     notices: list = field(default_factory=list)
+    incidents: list = field(default_factory=list)
     triggers: list = field(default_factory=list)
     decided: list = field(default_factory=list)
+    again: list = field(default_factory=list)
+    reported: list = field(default_factory=list)
     baselines: list = field(default_factory=list)
     letters: int = 0
 
     def add(self, outcome, letters):
         self.evidence += map(repr, outcome.evidence)
         self.notices += map(repr, outcome.decision.notices)
+        self.incidents += map(repr, outcome.decision.incidents)
         self.triggers += map(repr, outcome.decision.triggers)
         self.decided += map(repr, outcome.decision.decided)
+        self.again += map(repr, outcome.decision.again)
+        self.reported += map(repr, outcome.decision.reported)
         self.baselines += [baseline.to_json() for baseline in outcome.baselines]
         self.letters += len(letters)
 
@@ -207,7 +245,7 @@ class Run:
 
     def __init__(self, world, records=None):
         self.watch = world.watch()
-        self.decoder = Decoder("fraud", world.settings)
+        self.decoder = Decoder("fraud", world.settings, world.statuses)
         self.logs = world.records() if records is None else records
         self.place = dict.fromkeys(self.logs, 0)
         self.state = fresh(self.watch)
@@ -289,4 +327,7 @@ def worlds(draw):
         coarse=draw(st.booleans()),
         detector=draw(st.sampled_from(["adwin", "page_hinkley", "hddm_w", "hddm_a"])),
         first_labels=draw(st.sampled_from([None, 30, 90])),
+        answered=draw(st.booleans()),
+        sample=draw(st.sampled_from([1.0, 1.0, 0.6])),
+        runs=draw(st.sampled_from([SHORT, LONG])),
     )

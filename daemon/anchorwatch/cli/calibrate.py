@@ -17,9 +17,9 @@ from anchorwatch.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from anchorwatch.calibration import Calibrated, Calibration
     from anchorwatch.clock import Clock
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.calibrated import Calibrated, Calibration
     from anchorwatch.engine.simulated_scenes import Logged
     from anchorwatch.engine.watch import Watch
     from anchorwatch.settings.models import Settings
@@ -57,12 +57,12 @@ def calibrate(
     output: Annotated[str | None, typer.Option("--output", help="Write that baseline to this JSON file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of text.")] = False,
 ) -> None:
-    """Simulate the false alarms of a model's monitors, and find the level that meets the budget.
+    """Simulate the false alarms of a model's monitors, and find the one level at which they meet the budget.
 
     All monitors run together over streams on which nothing changes: blocks of the rows of a log (--file, --kafka), or
-    rows drawn from the profiles of the baseline. Shown are the false alarms at several levels, the level that meets
-    `false_alarms` of the configuration, and how soon changes are found there, beside the least that is possible. A
-    baseline with a level is watched at it.
+    rows drawn from the profiles of the baseline. Shown are the false alarms of the model at several levels, the level
+    that meets `false_alarms` of the configuration, and how soon changes are found there, beside the least that is
+    possible. A baseline with a level is watched at it.
 
     Exit code 0: done; 1: no level meets the budget, for some monitors do not follow it; 2: wrong usage; 3: the
     configuration is wrong; 4: broker or store cannot be used; 5: there was nothing to simulate from.
@@ -91,7 +91,7 @@ def calibrate(
         typer.echo(to_json.dumps({"model": chosen, **result.to_plain(), "saved": kept}))
     else:
         _print(chosen, result, kept=kept)
-    if any(track.curve.rising for track in result.tracks):
+    if result.rising:
         typer.echo(_RISING, err=True)
         raise typer.Exit(1)
 
@@ -202,12 +202,32 @@ def _print(model: str, result: Calibration, *, kept: bool) -> None:
 
     console = Console(highlight=False)
     console.print(f"model {model}, baseline {result.baseline.id}, budget: {result.budget}", markup=False)
+    _print_model(console, result)
     for track in result.tracks:
         _print_track(console, track)
     if kept:
-        console.print(f"\nthe baseline with these levels is {result.result.id}")
+        console.print(f"\nthe baseline with this level is {result.result.id}")
     else:
-        console.print("\nnothing was kept: --save puts a baseline with these levels into the store")
+        console.print("\nnothing was kept: --save puts a baseline with this level into the store")
+
+
+def _print_model(console: Console, result: Calibration) -> None:
+    """Print the common level, and the curve of the whole model."""
+    from rich.table import Table
+
+    lines = [
+        ("level", f"{result.level:.3g} of the run lengths by the union bound, for all monitors"),
+        ("expected", f"{_limits(result.expected)} false alarms where the budget allows 1"),
+        ("simulated", _checked(result)),
+    ]
+    for title, text in lines:
+        console.print(f"  {title:<10} {text}", markup=False)
+    curve = Table("level", "false alarms", "expected where the budget allows 1")
+    for point in result.curve.points:
+        curve.add_row(f"{point.run_length:.3g}", f"{sum(point.alarms)}", _limits(point.rate))
+    for level, name in ((result.level, "chosen"), (1.0, "union bound")):
+        curve.add_row(f"{level:.3g} ({name})", "-", _limits(result.curve.expected(level, 1.0)))
+    console.print(curve)
 
 
 def _print_track(console: Console, track: Calibrated) -> None:
@@ -216,11 +236,10 @@ def _print_track(console: Console, track: Calibrated) -> None:
     worth, expected = track.curve.worth, track.expected
     console.print(f"\n{track.part}: {track.rows}", markup=False)
     lines = [
-        ("allowed", f"one false alarm in {track.between:,.0f} rows"),
+        ("share", f"one false alarm in {track.between:,.0f} rows"),
         ("monitors", f"{track.curve.monitors}; together they ring like {_limits(worth)} independent ones"),
         ("level", f"a false alarm of one monitor in {track.level:,.0f} rows (union bound: {track.union:,.0f})"),
-        ("expected", f"{_limits(expected)} of what is allowed"),
-        ("simulated", _checked(track)),
+        ("expected", f"{_limits(expected)} of its share"),
     ]
     for title, text in lines:
         console.print(f"  {title:<10} {text}", markup=False)
@@ -247,9 +266,8 @@ def _limits(interval: tuple[float, float, float]) -> str:
     return f"{value:.3g} (99 %: {low:.2g} to {high:.2g})"
 
 
-def _checked(track: Calibrated) -> str:
-    if track.check is None:
-        highest = max(point.run_length for point in track.curve.points)
-        return f"up to a level of {highest:,.0f}; beyond, the worth in monitors is taken to stay the same"
-    allowed = track.check.seen / track.between
-    return f"{sum(track.check.alarms)} at this level, where {allowed:.1f} are allowed"
+def _checked(result: Calibration) -> str:
+    if result.check is None:
+        highest = max(point.run_length for point in result.curve.points)
+        return f"up to a level of {highest:.3g}; beyond, false alarms are taken to fall as the level rises"
+    return f"{sum(result.check.alarms)} at this level, where {result.check.seen:.1f} are allowed"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.live import Live
 
-    from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.incident_notice import IncidentNotice
     from anchorwatch.demo import Story
     from anchorwatch.simulate.scenario import Scenario
 
@@ -80,8 +80,8 @@ def _shown(scenario: Scenario, seed: int, *, paced: bool) -> Story:
 
 
 def _teller(console: Console, live: Live) -> Callable[[Story], None]:
-    """Return what prints each new chapter and notice once, above a line that says how far the story is."""
-    said = {"chapters": 0, "notices": 0, "triggers": 0}
+    """Return what prints each new chapter and incident once, above a line that says how far the story is."""
+    said = {"chapters": 0, "incidents": 0, "triggers": 0}
 
     def tell(story: Story) -> None:
         n = len(story.times)
@@ -89,13 +89,8 @@ def _teller(console: Console, live: Live) -> Callable[[Story], None]:
             if fault.at_event < n:
                 said["chapters"] += 1
                 console.print(f"[bold]{fault.at_event:>7,}  planted: {CHAPTERS[fault.kind]}[/bold]")
-        new = story.notices[said["notices"] :]
-        closed = [notice for notice in new if notice.reason == "superseded"]
-        lines = [(notice.at, _notice_line(story, notice)) for notice in new if notice.reason not in _UNTOLD]
-        if closed:
-            text = f"resolve  {len(closed)} alerts, closed because another version took over"
-            lines.append((closed[0].at, f"[green]{story.number_at(closed[0].at):>7,}  {text}[/green]"))
-        said["notices"] = len(story.notices)
+        lines = [(notice.at, _incident_line(story, notice)) for notice in story.incidents[said["incidents"] :]]
+        said["incidents"] = len(story.incidents)
         for trigger in story.triggers[said["triggers"] :]:
             text = (
                 f"retrain  incident {trigger.incident}, {trigger.labelled:,} labels since the change, id {trigger.id}"
@@ -110,17 +105,16 @@ def _teller(console: Console, live: Live) -> Callable[[Story], None]:
     return tell
 
 
-_UNTOLD = {"superseded", "repeated"}
-
-
-def _notice_line(story: Story, notice: Notice) -> str:
+def _incident_line(story: Story, notice: IncidentNotice) -> str:
     from rich.markup import escape
 
-    from anchorwatch.decide.reasons import Reason
-    from anchorwatch.demo import told
+    from anchorwatch.decide.incident_summary import incident_summary
 
-    word, colour = ("ALERT  ", "red") if notice.reason is Reason.FIRED else ("resolve", "green")
-    return f"[{colour}]{story.number_at(notice.at):>7,}  {word}  {escape(told(notice))}[/{colour}]"
+    word = f"{notice.status.upper() if notice.status == 'opened' else notice.status:<8}"
+    alerts = "1 alert" if notice.alerts == 1 else f"{notice.alerts} alerts"
+    colour = "green" if notice.status == "resolved" else "red"
+    text = f"{word}  incident {notice.incident} ({alerts}): {escape(incident_summary(notice))}"
+    return f"[{colour}]{story.number_at(notice.at):>7,}  {text}[/{colour}]"
 
 
 def _progress(story: Story) -> RenderableType:

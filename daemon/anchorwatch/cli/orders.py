@@ -109,7 +109,7 @@ class Known:
 
 def standing_of(reader: Reader) -> dict[str, Standing]:
     """Return the orders in force of every model that has a state."""
-    from anchorwatch.engine.state import saved_standing
+    from anchorwatch.engine.saved import saved_standing
 
     heads = {model: reader.part(model, "head") for model in reader.models()}
     return {model: saved_standing(head) for model, head in heads.items() if head is not None}

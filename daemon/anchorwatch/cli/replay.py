@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
+from anchorwatch.cli.compared import print_comparison
 from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOption, files, kafka_range, require_one
+from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from anchorwatch.clock import Clock
+    from anchorwatch.comparison.side_by_side import SideBySide
     from anchorwatch.events.records import Source
     from anchorwatch.replay import Report
+    from anchorwatch.settings.models import Settings
+    from anchorwatch.store.reader import Reader
 
 
 def replay(
@@ -32,45 +38,95 @@ def replay(
     output: Annotated[
         str | None, typer.Option("--output", help="Write every message as a line into this directory as well.")
     ] = None,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare", metavar="OTHER", help="Run another configuration over the same log, and show the difference."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
     """Run the same watch over files, or over a part of the Kafka log, and show what it would have said.
 
-    The store and the output topics of the configuration are not touched. Exit code 0: done; 2: wrong usage; 3: the
-    configuration is wrong; 4: the broker cannot be used; 5: there was not one record.
-    """
-    from anchorwatch.app import topics_of
-    from anchorwatch.clock import SystemClock
-    from anchorwatch.replay import replay as run
-    from anchorwatch.settings.loader import load
-    from anchorwatch.store.reader import Reader
-    from anchorwatch.transport.jsonl_sink import JsonlSink
+    The store and the output topics of the configuration are not touched. With --compare both configurations are given
+    the same records, from the broker of the first; shown is what the other one would have told in addition, earlier,
+    later, or not at all.
 
-    settings = load(Path(config), os.environ)
+    Exit code 0: done, whatever the difference; 2: wrong usage; 3: the configuration is wrong; 4: the broker cannot be
+    used; 5: there was not one record.
+    """
+    from anchorwatch.app import status_topics, topics_of
+    from anchorwatch.clock import SystemClock
+    from anchorwatch.settings.kafka import Inputs
+    from anchorwatch.settings.loader import load
+
     require_one(file, kafka=kafka)
+    if compare is not None and (follow or output):
+        raise UsageError("--compare reads a log to its end and writes no messages: leave --follow and --output away")
+    given = [load(Path(path), os.environ) for path in (config, compare) if path is not None]
     clock = SystemClock()
-    topics = frozenset[str]().union(*(topics_of(model) for model in settings.models.values()))
+    topics = frozenset[str]().union(*(topics_of(model) for each in given for model in each.models.values()))
+    statuses = frozenset[str]().union(*(status_topics(each) for each in given))
     if kafka:
-        source: Source = kafka_range(settings, topics, start, stop, clock)
+        source: Source = kafka_range(given[0], topics | statuses, start, stop, clock)
     else:
-        source = files(file or [], topics, topics, clock, follow=follow)
-    named = any(model.baseline.name for model in settings.models.values())
+        source = files(file or [], topics | statuses, topics, clock, follow=follow)
+    if not statuses & {partition.topic for partition in source.partitions()}:  # nobody is missed who is not in the log
+        given = [each.model_copy(update={"inputs": Inputs()}) for each in given]
     with contextlib.ExitStack() as parts:
         parts.callback(source.close)
-        baselines = parts.enter_context(Reader.open_reader(Path(settings.store))) if named else None
-        sink = JsonlSink(Path(output)) if output else None
-        if sink is not None:
-            parts.callback(sink.close)
-        if follow:
-            tell = None if json else typer.echo
-            report = run(settings, source, clock, sink=sink, baselines=baselines, tell=tell, until=_asked().is_set)
-        else:
-            progress = parts.enter_context(_Progress(source))
-            report = run(settings, source, clock, sink=sink, baselines=baselines, progress=progress.show)
+        if compare is not None:
+            found = _compared(parts, (given[0], given[1]), source, clock)
+            typer.echo(to_json.dumps(found.to_plain(), ensure_ascii=False)) if json else print_comparison(found)
+            return
+        report = _replayed(parts, given[0], source, clock, output, said=not json, follow=follow)
     if json:
         typer.echo(to_json.dumps(report.to_plain(), ensure_ascii=False))
     else:
         _print(report)
+
+
+def _replayed(
+    parts: contextlib.ExitStack,
+    settings: Settings,
+    source: Source,
+    clock: Clock,
+    output: str | None,
+    *,
+    said: bool,
+    follow: bool,
+) -> Report:
+    """Replay one configuration; `said`: where the log is followed, each alert is printed when it is found."""
+    from anchorwatch.replay import replay as run
+    from anchorwatch.transport.jsonl_sink import JsonlSink
+
+    baselines = _baselines(parts, settings)
+    sink = JsonlSink(Path(output)) if output else None
+    if sink is not None:
+        parts.callback(sink.close)
+    if follow:
+        tell = typer.echo if said else None
+        return run(settings, source, clock, sink=sink, baselines=baselines, tell=tell, until=_asked().is_set)
+    progress = parts.enter_context(_Progress(source))
+    return run(settings, source, clock, sink=sink, baselines=baselines, progress=progress.show)
+
+
+def _compared(
+    parts: contextlib.ExitStack, settings: tuple[Settings, Settings], source: Source, clock: Clock
+) -> SideBySide:
+    from anchorwatch.comparison.side_by_side import side_by_side
+
+    baselines = (_baselines(parts, settings[0]), _baselines(parts, settings[1]))
+    progress = parts.enter_context(_Progress(source))
+    return side_by_side(settings, source, clock, baselines=baselines, progress=progress.show)
+
+
+def _baselines(parts: contextlib.ExitStack, settings: Settings) -> Reader | None:
+    """Return where baselines are looked up by name; None where none is named."""
+    from anchorwatch.store.reader import Reader
+
+    named = any(model.baseline.name for model in settings.models.values())
+    return parts.enter_context(Reader.open_reader(Path(settings.store))) if named else None
 
 
 def _asked() -> threading.Event:
@@ -114,10 +170,14 @@ class _Progress:
         self._bar.update(self._task, completed=done, total=total or None, records=records)
 
 
-def _alert_lines(report: Report) -> list[tuple[str, str]]:
-    """Return (time to sort by, line) of each alert, reminders left out."""
-    told = [(alert["time"], alert["data"]) for alert in report.alerts if alert["data"]["reason"] != "repeated"]
-    return [(at.removesuffix("Z"), f"{at}  {data['status']:<8}  {data['annotations']['summary']}") for at, data in told]
+def _incident_lines(report: Report) -> list[tuple[str, str]]:
+    """Return (time to sort by, line) of each telling of an incident; the alerts it is made of stand within."""
+    return [(told["time"].removesuffix("Z"), _incident_line(told["time"], told["data"])) for told in report.incidents]
+
+
+def _incident_line(at: str, data: dict[str, Any]) -> str:
+    which = f"incident {data['incident']}, {data['firing']} firing"
+    return f"{at}  {data['status']:<8}  {which}: {data['annotations']['summary']}"
 
 
 def _trigger_lines(report: Report) -> list[tuple[str, str]]:
@@ -139,16 +199,14 @@ def _print(report: Report) -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
-    reminders = sum(alert["data"]["reason"] == "repeated" for alert in report.alerts)
-    for _, line in sorted([*_alert_lines(report), *_trigger_lines(report)], key=lambda told: told[0]):
+    for _, line in sorted([*_incident_lines(report), *_trigger_lines(report)], key=lambda told: told[0]):
         console.print(line, markup=False, soft_wrap=True)
-    if reminders:
-        console.print(f"and {reminders} reminders of alerts that went on firing")
-    if report.alerts or report.triggers:
+    if report.incidents or report.triggers:
         console.print()
-    table = Table("model", "predictions", "labels", "matched", "dead", "late", "alerts", "triggers")
+    table = Table("model", "predictions", "labels", "matched", "dead", "late", "incidents", "alerts", "triggers")
     for name, counts in report.accounting.items():
-        mine = [a for a in report.alerts if a["data"]["labels"]["model"] == name and a["data"]["reason"] == "fired"]
+        mine = [a for a in report.alerts if a["data"]["labels"]["model"] == name and a["data"]["notice"] == 1]
+        incidents = {a["data"]["incident"] for a in mine}
         dead = sum(n for key, n in counts.items() if key.startswith("dead_"))
         late = counts.get("late_predictions", 0) + counts.get("late_labels", 0)
         table.add_row(
@@ -156,6 +214,7 @@ def _print(report: Report) -> None:
             *(f"{n:,}" for n in (counts.get("predictions", 0), counts.get("labels", 0), counts.get("matched", 0))),
             f"{dead:,}",
             f"{late:,}",
+            str(len(incidents)),
             str(len(mine)),
             str(sum(1 for t in report.triggers if t["data"]["model"] == name)),
         )

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from anchorwatch.cli.open_incidents import lines_of, open_incidents
 from anchorwatch.clock import SystemClock
 from anchorwatch.decide.orders import Standing
 from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from anchorwatch.store.reader import Reader
     from anchorwatch.store.rows import TriggerRow
+
+SHOWN = 3  # retrainings of a model in the table
 
 
 def status(
@@ -28,7 +33,7 @@ def status(
     *,
     json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
 ) -> None:
-    """Show how far the daemon has come, what is firing and what waits to be published.
+    """Show how far the daemon has come, which incidents are open and what waits to be published.
 
     Reads the store only, so it works beside a running daemon, and serves as a health check with --max-age.
     """
@@ -93,6 +98,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "state_parts": states[name].parts if name in states else 0,
             "state_bytes": states[name].size if name in states else 0,
             "accounting": _accounting(reader, name),
+            "incidents": open_incidents(reader, name),
             "firing": alerts[name, "firing"],
             "pending": alerts[name, "pending"],
             "silenced": silenced[name],
@@ -100,6 +106,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
             "comparisons": _comparisons(reader, name),
             "baselines": baselines[name],
             "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
+            "retrainings": _retrainings(reader, name),
         }
         for name in names
     ]
@@ -107,7 +114,7 @@ def _models(reader: Reader) -> list[dict[str, Any]]:
 
 def _accounting(reader: Reader, model: str) -> dict[str, int]:
     """Return what became of every record of a model, as of the last checkpoint; {} before the first."""
-    from anchorwatch.engine.state import saved_accounting
+    from anchorwatch.engine.saved import saved_accounting
 
     head = reader.part(model, "head")
     return {} if head is None else saved_accounting(head)
@@ -115,7 +122,7 @@ def _accounting(reader: Reader, model: str) -> dict[str, int]:
 
 def _standing(reader: Reader, model: str) -> dict[str, list[dict[str, Any]]]:
     """Return the silences of a model that are in force, and the incidents that somebody is at work on."""
-    from anchorwatch.engine.state import saved_standing
+    from anchorwatch.engine.saved import saved_standing
 
     head = reader.part(model, "head")
     standing = Standing() if head is None else saved_standing(head)
@@ -151,6 +158,28 @@ def _comparisons(reader: Reader, model: str) -> list[dict[str, Any]]:
     return found
 
 
+def _retrainings(reader: Reader, model: str) -> list[dict[str, Any]]:
+    """Return the retrainings of a model as of the last checkpoint, the newest first."""
+    from anchorwatch.engine.saved import saved_retrainings
+
+    head = reader.part(model, "head")
+    return [
+        {
+            "id": kept["id"],
+            "idempotency_key": kept["key"],
+            "policy": kept["policy"],
+            "incident": kept["incident"],
+            "version": kept["version"],
+            "requested": _iso(kept["requested_at"]),
+            "status": kept["progress"],
+            "since": _iso(kept["changed_at"]),
+            "new_version": kept["becomes"] or None,
+            "took_over": _iso(kept["served_at"]),
+        }
+        for kept in ([] if head is None else saved_retrainings(head))
+    ]
+
+
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
     if row is None:
         return None
@@ -173,23 +202,17 @@ def _show(report: dict[str, Any]) -> None:
         facts.add_row("next to read", f"{place['topic']}/{place['partition']} at {place['offset']:,}")
     for model in report["models"]:
         facts.add_row(f"records of {model['model']}", _counted(model["accounting"]))
-        for silence in model["silences"]:
-            what = f"{', '.join(silence['matchers'])} until {silence['until']} ({silence['by']}: {silence['comment']})"
-            facts.add_row(f"silence {silence['id']} of {model['model']}", what)
-        for each in model["comparisons"]:
-            facts.add_row(f"versions of {model['model']}", _compared(each))
-        for each in model["acknowledged"]:
-            facts.add_row(
-                f"incident {each['incident']} of {model['model']}", f"acknowledged ({each['by']}: {each['comment']})"
-            )
+        for what, told in _state_of(model):
+            facts.add_row(f"{what} of {model['model']}", told)
     console.print(facts, highlight=False, markup=False)
     if not report["models"]:
         return
-    table = Table("model", "firing", "pending", "last trigger", "baselines", "state")
+    table = Table("model", "incidents", "firing", "pending", "last trigger", "baselines", "state")
     for model in report["models"]:
         trigger = model["last_trigger"]
         table.add_row(
             escape(model["model"]),
+            str(len(model["incidents"])),
             str(model["firing"]),
             str(model["pending"]),
             "none" if trigger is None else escape(f"{trigger['at']} {trigger['policy']} ({trigger['reason']})"),
@@ -197,6 +220,31 @@ def _show(report: dict[str, Any]) -> None:
             f"{model['state_bytes']:,} bytes in {model['state_parts']} parts",
         )
     console.print(table)
+    for model in report["models"]:
+        for line in lines_of(model["incidents"]):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _told(retraining: dict[str, Any]) -> str:
+    new = retraining["new_version"]
+    became = "" if new is None else f", version {new}, {'serving' if retraining['took_over'] else 'awaited'}"
+    return (
+        f"{retraining['idempotency_key']}: {retraining['status']} since {retraining['since']}{became} "
+        f"(incident {retraining['incident']}, version {retraining['version']})"
+    )
+
+
+def _state_of(model: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what else is to be told of a model, each with its title."""
+    for retraining in model["retrainings"][:SHOWN]:
+        yield "retraining", _told(retraining)
+    for silence in model["silences"]:
+        what = f"{', '.join(silence['matchers'])} until {silence['until']} ({silence['by']}: {silence['comment']})"
+        yield f"silence {silence['id']}", what
+    for each in model["acknowledged"]:
+        yield f"incident {each['incident']}", f"acknowledged ({each['by']}: {each['comment']})"
+    for each in model["comparisons"]:
+        yield "versions", _compared(each)
 
 
 def _compared(found: dict[str, Any]) -> str:

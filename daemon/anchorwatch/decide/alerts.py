@@ -7,7 +7,7 @@ at the same place as the live run did.
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,8 +18,8 @@ from anchorwatch.decide.reasons import Reason
 from anchorwatch_detectors.base import Level
 
 if TYPE_CHECKING:
+    from anchorwatch.decide.alert_policy import AlertPolicy
     from anchorwatch.decide.evidence import Evidence
-    from anchorwatch.settings.models import Alerting
 
 
 class Phase(enum.StrEnum):
@@ -28,52 +28,6 @@ class Phase(enum.StrEnum):
     INACTIVE = "inactive"
     PENDING = "pending"
     FIRING = "firing"
-
-
-class AlertPolicy(msgspec.Struct, frozen=True):
-    """When verdicts become an alert; durations in ns of event time.
-
-    Attributes
-    ----------
-    severity
-        "info", "warning" or "critical": a label of the alert.
-    needs, of
-        It fires, and goes on firing, while `needs` of the last `of` verdicts show trouble; 1 <= needs <= of <= 32.
-        A decisive verdict decides alone, either way.
-    keep_firing_for
-        Time since the last trouble before it may resolve.
-    cooldown
-        Time after resolving during which it does not fire.
-    repeat
-        Time after which a firing alert is told again; 0: never.
-    """
-
-    severity: str
-    needs: int
-    of: int
-    keep_firing_for: int
-    cooldown: int
-    repeat: int
-
-    @classmethod
-    def of_settings(cls, alerting: Alerting) -> Self:
-        """Return the policy that the configuration asks for."""
-        return cls(
-            severity=alerting.severity,
-            needs=alerting.needs,
-            of=alerting.of,
-            keep_firing_for=alerting.keep_firing_for,
-            cooldown=alerting.cooldown,
-            repeat=alerting.repeat,
-        )
-
-    def shifted(self, history: int, *, trouble: bool) -> int:
-        """Return the history with one more verdict; bit 0 is the newest, what is older than `of` is forgotten."""
-        return ((history << 1) | trouble) & ((1 << self.of) - 1)
-
-    def enough(self, history: int) -> bool:
-        """Whether enough of the last verdicts show trouble."""
-        return history.bit_count() >= self.needs
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -111,6 +65,8 @@ class Episode(msgspec.Struct, frozen=True):
         What it is about.
     untold
         Whether nobody was told of it, because it was silenced when it began.
+    flapping
+        Whether it is held until it has been quiet for long enough, because the alert came and went.
     """
 
     number: int
@@ -121,6 +77,7 @@ class Episode(msgspec.Struct, frozen=True):
     notices: int
     trouble: Trouble
     untold: bool = False
+    flapping: bool = False
 
 
 class AlertState(msgspec.Struct, frozen=True):
@@ -140,6 +97,8 @@ class AlertState(msgspec.Struct, frozen=True):
         The present firing; None when it does not fire.
     resolved_at
         When it last resolved; None when it never did, or when that was forgotten.
+    fired
+        When it fired lately, the present firing included: what flapping is told by.
     """
 
     identity: Identity
@@ -148,6 +107,7 @@ class AlertState(msgspec.Struct, frozen=True):
     pending: Trouble | None = None
     episode: Episode | None = None
     resolved_at: int | None = None
+    fired: tuple[int, ...] = ()
 
     @property
     def phase(self) -> Phase:
@@ -198,16 +158,17 @@ def advance(policy: AlertPolicy, state: AlertState | None, evidence: Evidence, s
     return _worry_on(policy, state, episode) if trouble else _ease(policy, state, episode, decisive=evidence.decisive)
 
 
-def supersede(state: AlertState, at: int) -> Notice | None:
+def supersede(state: AlertState, at: int, reason: Reason = Reason.SUPERSEDED) -> Notice | None:
     """End an alert because another version took over; None when it was not firing, so nobody knows of it."""
     if state.episode is None:
         return None
-    return _told(state, state.episode, Status.RESOLVED, Reason.SUPERSEDED, at)
+    return _told(state, state.episode, Status.RESOLVED, reason, at)
 
 
 def _kept(policy: AlertPolicy, state: AlertState) -> AlertState | None:
     """Return the state, or None when it holds nothing that a later step would ask for."""
-    return None if state.phase is Phase.INACTIVE and not _cooling(policy, state) else state
+    idle = state.phase is Phase.INACTIVE and not _cooling(policy, state)
+    return None if idle and not policy.recent(state.fired, state.seen.at) else state
 
 
 def _cooling(policy: AlertPolicy, state: AlertState) -> bool:
@@ -238,6 +199,8 @@ def _worry(policy: AlertPolicy, state: AlertState, evidence: Evidence, situation
     if not (evidence.decisive or policy.enough(state.history)):
         return Step(waiting, Reason.STARTED_PENDING if state.pending is None else Reason.STILL_PENDING)
     now = state.seen.at
+    fired = (*policy.recent(state.fired, now), now) if policy.flaps else ()
+    flapping = policy.flaps > 0 and len(fired) >= policy.flaps
     episode = Episode(
         number=situation.episode,
         incident=situation.incident,
@@ -246,8 +209,10 @@ def _worry(policy: AlertPolicy, state: AlertState, evidence: Evidence, situation
         told_at=now,
         notices=0,
         trouble=trouble,
+        flapping=flapping,
     )
-    return tell(msgspec.structs.replace(state, pending=None), episode, Reason.FIRED)
+    begun = msgspec.structs.replace(state, pending=None, fired=fired)
+    return tell(begun, episode, Reason.FLAPPING if flapping else Reason.FIRED)
 
 
 def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:
@@ -263,11 +228,14 @@ def _ease(policy: AlertPolicy, state: AlertState, episode: Episode, *, decisive:
     """No trouble, and it was firing."""
     now = state.seen.at
     over = decisive or not state.history  # as many calm windows to end it as were looked at to begin it: no flapping
-    quiet = now - episode.trouble.latest.at >= policy.keep_firing_for
-    if state.seen.level is Level.WARNING or not (over and quiet):
+    quiet = now - episode.trouble.latest.at
+    if state.seen.level is Level.WARNING or not (over and quiet >= policy.keep_firing_for):
         return Step(state, Reason.KEEPS_FIRING)
+    if episode.flapping and quiet < policy.flaps_quiet:
+        return Step(state, Reason.HELD)
     notice = _told(state, episode, Status.RESOLVED, Reason.RESOLVED, now)
-    ended = AlertState(identity=state.identity, seen=state.seen, resolved_at=now)
+    fired = () if episode.flapping else state.fired
+    ended = AlertState(identity=state.identity, seen=state.seen, resolved_at=now, fired=fired)
     return Step(_kept(policy, ended), Reason.RESOLVED, notice)
 
 

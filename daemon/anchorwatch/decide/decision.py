@@ -7,82 +7,38 @@ calls.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
 from anchorwatch.decide import alerts as life
-from anchorwatch.decide.alerts import AlertPolicy, AlertState, Situation
-from anchorwatch.decide.evidence import Identity, Kind
+from anchorwatch.decide.alerts import AlertState, Situation
+from anchorwatch.decide.evidence import Identity
 from anchorwatch.decide.findings import is_trouble
 from anchorwatch.decide.hushing import ended, hushed, open_incidents, unfit
-from anchorwatch.decide.incidents import Incident
-from anchorwatch.decide.inhibition import inhibited
+from anchorwatch.decide.incidents import Incidents
+from anchorwatch.decide.inhibition import Causes
+from anchorwatch.decide.ledger import Ledger
 from anchorwatch.decide.orders import Standing
 from anchorwatch.decide.outcome import Decided, Outcome
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.retrain import (
-    Cause,
-    Considered,
-    Occasion,
-    RetrainPolicy,
-    RetrainReason,
-    RetrainState,
-    consider,
-)
-from anchorwatch.settings.monitors import Alerting
+from anchorwatch.decide.retrain import Considered, RetrainState
+from anchorwatch.decide.retrain_desk import Knowledge, RetrainDesk
+from anchorwatch.decide.retraining import Retraining
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from anchorwatch.decide.evidence import Evidence
-    from anchorwatch.decide.incidents import Change
+    from anchorwatch.decide.incidents import Change, Telling
     from anchorwatch.decide.notices import Notice
-    from anchorwatch.decide.retrain import Trigger
-    from anchorwatch.settings.models import Model
+    from anchorwatch.decide.recovery import Estimator
+    from anchorwatch.decide.retraining import StatusReport
+    from anchorwatch.decide.rules import Rules
 
 
-class Rules(msgspec.Struct, frozen=True):
-    """Everything the decisions about one model go by.
-
-    Attributes
-    ----------
-    source
-        Who we are, in every id.
-    model
-        Whose rules they are.
-    alerts
-        A policy for each kind of trouble.
-    retrain
-        Retrain policies, by different names.
-    """
-
-    source: str
-    model: str
-    alerts: dict[Kind, AlertPolicy]
-    retrain: tuple[RetrainPolicy, ...] = ()
-
-
-def rules_of(source: str, name: str, model: Model) -> Rules:
-    """Return the rules that the configuration of a model asks for."""
-    monitors = model.monitors
-    alerting = {
-        Kind.SCHEMA: monitors.schema_.alert,
-        Kind.QUALITY: monitors.quality.alert,
-        Kind.DRIFT: monitors.drift.alert,
-        Kind.PREDICTION: monitors.prediction.alert,
-        Kind.ACCURACY: monitors.accuracy.alert,
-        Kind.LATENCY: monitors.latency.alert,
-        Kind.VOLUME: monitors.volume.alert,
-        Kind.LABELS: monitors.labels.alert,
-        Kind.COMPARISON: Alerting() if model.compare is None else model.compare.alert,
-    }
-    return Rules(
-        source=source,
-        model=name,
-        alerts={kind: AlertPolicy.of_settings(alert) for kind, alert in alerting.items()},
-        retrain=tuple(RetrainPolicy.of_settings(retrain) for retrain in model.retrain),
-    )
+CALM: Final = Situation(episode=0, incident=0)
+"""Where there is no trouble: nothing can begin to fire."""
 
 
 class Decisions(msgspec.Struct, frozen=True):
@@ -95,8 +51,8 @@ class Decisions(msgspec.Struct, frozen=True):
     episodes
         How many times alerts of the model have fired, ever. Ids are made of it, so that an alert that was forgotten
         and fires again cannot repeat one.
-    incident
-        The present incident, or the last.
+    incidents
+        How many there were, and those that are open.
     retrain
         What each retrain policy remembers, by name.
     considered
@@ -107,16 +63,22 @@ class Decisions(msgspec.Struct, frozen=True):
         Event time reached, ns since the epoch. Evidence from before it counts as of it: time never goes back.
     standing
         Silences and acknowledgements in force.
+    retrainings
+        Those that were asked for, the newest last.
+    fresh_since
+        When a version last took over, ns; None for never.
     """
 
     alerts: dict[Identity, AlertState] = {}
     episodes: int = 0
-    incident: Incident = Incident()
+    incidents: Incidents = Incidents()
     retrain: dict[str, RetrainState] = {}
     considered: Considered | None = None
     replaced: tuple[str, ...] = ()
     reached: int = -(2**63)
     standing: Standing = Standing()
+    retrainings: tuple[Retraining, ...] = ()
+    fresh_since: int | None = None
 
     def to_plain(self) -> dict[str, Any]:
         """Return the state as numbers, text, lists and dicts; equal states give equal plain data."""
@@ -138,19 +100,44 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     alerts: tuple[AlertState, ...]
     episodes: int
-    incident: Incident
+    incidents: Incidents
     retrain: dict[str, RetrainState]
     considered: Considered | None
     replaced: tuple[str, ...]
     reached: int
     standing: Standing = Standing()
+    retrainings: tuple[Retraining, ...] = ()
+    fresh_since: int | None = None
 
 
-def decide(rules: Rules, state: Decisions, evidence: Sequence[Evidence]) -> tuple[Decisions, Outcome]:
-    """Take evidence about one model, in order of event time, into its decisions."""
-    desk = _Desk(rules, state)
+def decide(
+    rules: Rules,
+    state: Decisions,
+    evidence: Sequence[Evidence],
+    estimator: Estimator | None = None,
+    data: tuple[tuple[str, str], ...] = (),
+) -> tuple[Decisions, Outcome]:
+    """Take evidence about one model, in order of event time, into its decisions.
+
+    Parameters
+    ----------
+    rules, state, evidence
+        The model's.
+    estimator
+        Tells what a retraining would recover; asked only where everything else speaks for a trigger.
+    data
+        Fingerprints of the data that baselines were made of, by the baseline's id.
+    """
+    desk = _Desk(rules, state, Knowledge(estimator, data))
     for each in evidence:
         desk.take(each)
+    return desk.result()
+
+
+def report(rules: Rules, state: Decisions, status: StatusReport) -> tuple[Decisions, Outcome]:
+    """Take what is reported of a retraining; without a new version, its success ends the old one's alerts at once."""
+    desk = _Desk(rules, state)
+    desk.report(status)
     return desk.result()
 
 
@@ -170,121 +157,143 @@ def supersede(
         takes over again itself. None: evidence of `version` goes on to count.
     """
     desk = _Desk(rules, state)
-    for identity in sorted(state.alerts):
-        if identity.version == version:
-            desk.end(identity, at)
+    desk.end_all(version, at, by)
     if by is not None:
-        desk.replaced = (desk.replaced | {version}) - {by}
+        desk.replaced_by(version, by)
+    return desk.result()
+
+
+def settle(rules: Rules, state: Decisions, at: int) -> tuple[Decisions, Outcome]:
+    """Let event time come to `at` without evidence: incidents that were to be told before are told.
+
+    All evidence from before `at` has been decided on; so it does not matter how often this is called.
+    """
+    desk = _Desk(rules, state)
+    desk.come_to(at)
     return desk.result()
 
 
 class _Desk:
     """The state of one model while evidence is worked through."""
 
-    def __init__(self, rules: Rules, state: Decisions) -> None:
+    def __init__(self, rules: Rules, state: Decisions, knowledge: Knowledge | None = None) -> None:
         self._rules = rules
         self._alerts = dict(state.alerts)
         self._episodes = state.episodes
-        self._incident = state.incident
-        self._retrain = dict(state.retrain)
-        self._considered = state.considered
+        self._ledger = Ledger(rules.model, rules.incidents, state.incidents, self._alerts)
+        self._causes = Causes(self._alerts)
+        self._retrain = RetrainDesk(rules, state, knowledge or Knowledge())
         self._reached = state.reached
         self._standing = state.standing
-        self.replaced = frozenset(state.replaced)
+        self._replaced = frozenset(state.replaced)
         self._notices: list[Notice] = []
-        self._triggers: list[Trigger] = []
         self._decided: list[Decided] = []
 
     def take(self, evidence: Evidence) -> None:
         if evidence.at < self._reached:
             evidence = replace(evidence, at=self._reached)
-        self._reached = evidence.at
+        self._reach(evidence.at)
         identity = evidence.identity
-        if identity.version in self.replaced:
+        if identity.version in self._replaced:
             self._decided.append(Decided(evidence.at, identity, Reason.SUPERSEDED))
             return
-        situation = Situation(
+        known = self._alerts.get(identity)
+        situation = self._situation(evidence, known) if is_trouble(evidence) else CALM
+        decided = self._advance(evidence, situation)
+        begins = decided.reason in {Reason.FIRED, Reason.FLAPPING, Reason.SILENCED}
+        self._retrain.hushed = unfit(self._alerts, self._standing, evidence.at)
+        retrain = self._retrain.ask(evidence, self._ledger.incidents, self._alerts, begins=begins)
+        self._decided.append(decided._replace(retrain=retrain))
+        self._follow()
+
+    def come_to(self, at: int) -> None:
+        self._ledger.come_to(at)
+
+    def _reach(self, at: int) -> None:
+        self._reached = max(self._reached, at)
+        self._ledger.come_to(self._reached)
+
+    def report(self, status: StatusReport) -> None:
+        self._reach(status.at)
+        done = self._retrain.take(status, self._reached)
+        if done is not None and not done.armed:
+            self.end_all(done.version, self._reached, done.becomes)
+            self._retrain.serves(done.becomes, self._reached)
+        self._follow()
+
+    def end_all(self, version: str, at: int, by: str | None) -> None:
+        """End the alerts of a version, because another took over, or because a retraining that brought none ended."""
+        self._reach(at)
+        retrained = by is not None and (by in {"", version} or self._retrain.retrained(by, self._reached))
+        reason = Reason.RETRAINED if retrained else Reason.SUPERSEDED
+        for identity in sorted(identity for identity in self._alerts if identity.version == version):
+            alert = self._alerts.pop(identity)
+            notice = ended(life.supersede(alert, self._reached, reason), alert.episode)
+            self._causes.note(identity, None)
+            change, telling = self._tell(notice)
+            self._decided.append(Decided(self._reached, identity, reason, change, telling=telling))
+
+    def replaced_by(self, version: str, by: str) -> None:
+        """Let evidence of a version count for nothing, because another took over."""
+        if version not in self._replaced or self._retrain.retrained(by, self._reached):
+            self._retrain.serves(by, self._reached)
+        self._replaced = (self._replaced | {version}) - {by}
+
+    def _situation(self, evidence: Evidence, alert: AlertState | None) -> Situation:
+        return Situation(
             episode=self._episodes + 1,
-            incident=self._incident.joining,
-            inhibited=is_trouble(evidence) and inhibited(identity, self._alerts.values()),
+            incident=self._ledger.joining(evidence, alert),
+            inhibited=self._causes.explain(evidence.identity),
         )
+
+    def _advance(self, evidence: Evidence, situation: Situation) -> Decided:
+        """Take evidence into its alert; return the step that took and what that did to the incident."""
+        identity = evidence.identity
         known = self._alerts.get(identity)
         step = life.advance(self._rules.alerts[identity.kind], known, evidence, situation)
-        fired = step.reason is Reason.FIRED
         step = hushed(step, known, self._standing, evidence.at)
         if step.state is not None:
             self._alerts[identity] = step.state
         else:
             self._alerts.pop(identity, None)
-        change = self._tell(step.notice)
-        retrain = self._ask(evidence, fired=fired)
-        self._decided.append(Decided(evidence.at, identity, step.reason, change, retrain))
+        self._causes.note(identity, step.state)
+        change, telling = self._tell(step.notice)
+        return Decided(evidence.at, identity, step.reason, change, telling=telling)
 
-    def end(self, identity: Identity, at: int) -> None:
-        self._reached = max(self._reached, at)
-        alert = self._alerts.pop(identity)
-        notice = life.supersede(alert, self._reached)
-        notice = None if notice is None else ended(notice, alert.episode)
-        self._decided.append(Decided(self._reached, identity, Reason.SUPERSEDED, self._tell(notice)))
+    def _follow(self) -> None:
+        """Look after retrainings that nobody acknowledged, or that failed."""
+        for evidence, incident in self._retrain.follow(self._alerts, self._reached, self._replaced):
+            self._advance(evidence, Situation(self._episodes + 1, incident))
 
     def result(self) -> tuple[Decisions, Outcome]:
+        retrain = self._retrain
         decisions = Decisions(
             alerts=self._alerts,
             episodes=self._episodes,
-            incident=self._incident,
-            retrain=self._retrain,
-            considered=self._considered,
-            replaced=tuple(sorted(self.replaced)),
+            incidents=self._ledger.incidents,
+            retrain=retrain.states,
+            considered=retrain.considered,
+            replaced=tuple(sorted(self._replaced)),
             reached=self._reached,
             standing=self._standing.current(self._reached, open_incidents(self._alerts)),
+            retrainings=retrain.retrainings,
+            fresh_since=retrain.fresh_since,
         )
-        return decisions, Outcome(tuple(self._notices), tuple(self._triggers), tuple(self._decided))
+        return decisions, Outcome(
+            tuple(self._notices),
+            tuple(retrain.triggers),
+            tuple(self._decided),
+            tuple(self._ledger.notices),
+            again=tuple(retrain.again),
+            reported=tuple(retrain.reported),
+        )
 
-    def _tell(self, notice: Notice | None) -> Change | None:
+    def _tell(self, notice: Notice | None) -> tuple[Change | None, Telling | None]:
         """Note what is told, and what it does to the incident."""
         if notice is None:
-            return None
+            return None, None
         self._notices.append(notice)
-        if notice.reason in {Reason.REPEATED, Reason.SILENCE_ENDED}:
-            return None
-        if notice.reason is Reason.FIRED:
-            self._episodes = notice.episode
-            self._incident, change = self._incident.joined(notice.at)
-        else:
-            self._incident, change = self._incident.left()
-        return change
-
-    def _ask(self, evidence: Evidence, *, fired: bool) -> tuple[tuple[str, RetrainReason], ...]:
-        """Consider the retrain policies, if there is anything new for them."""
-        looked_at = Considered(evidence.identity.version, evidence.at, evidence.labelled)
-        if not self._incident.open or (looked_at == self._considered and not fired):
-            return ()
-        self._considered = looked_at
-        occasion = self._occasion(evidence)
-        reasons = []
-        for policy in self._rules.retrain:
-            considered = consider(policy, self._retrain.get(policy.name, RetrainState()), occasion)
-            unheard = considered.reason is RetrainReason.NO_INCIDENT and bool(
-                unfit(self._alerts, self._standing, evidence.at)
-            )
-            reasons.append((policy.name, RetrainReason.SILENCED if unheard else considered.reason))
-            if considered.trigger is not None:
-                self._retrain[policy.name] = considered.state
-                self._triggers.append(considered.trigger)
-        return tuple(reasons)
-
-    def _occasion(self, evidence: Evidence) -> Occasion:
-        version, hushed_too = evidence.identity.version, unfit(self._alerts, self._standing, evidence.at)
-        return Occasion(
-            source=self._rules.source,
-            model=self._rules.model,
-            version=version,
-            at=evidence.at,
-            labelled=evidence.labelled,
-            incident=self._incident.number,
-            firing=tuple(
-                Cause(identity, alert.episode.trouble)
-                for identity, alert in self._alerts.items()
-                if alert.episode is not None and identity.version == version and identity not in hushed_too
-            ),
-        )
+        if notice.reason is Reason.REPEATED:
+            return None, None
+        self._episodes = max(self._episodes, notice.episode)
+        return self._ledger.follow(notice)

@@ -24,10 +24,15 @@ class Kind(enum.StrEnum):
     VOLUME = "volume"
     LABELS = "labels"
     COMPARISON = "comparison"
+    RETRAIN = "retrain"
 
 
 ERROR_RATE, ERROR_SIZE = "error rate", "error size"
 """Subjects of accuracy alerts: of models that predict classes, and of those that predict values."""
+
+
+LABEL_FEED = "label feed"
+"""Subject of the alert that no labels come any more."""
 
 
 POINTS, DEVIATIONS = "percentage points", "standard deviations"
@@ -71,6 +76,8 @@ class Evidence:
         How many labelled predictions of that model version have been seen by then, ever.
     labelled_since
         How many of them since the verdict's `since`; 0 where nothing changed.
+    rows, rows_since
+        The same of its predictions, labelled or not, that were watched.
     """
 
     at: int
@@ -80,3 +87,5 @@ class Evidence:
     decisive: bool
     labelled: int
     labelled_since: int
+    rows: int = 0
+    rows_since: int = 0

@@ -31,6 +31,8 @@ class Finding(msgspec.Struct, frozen=True):
     effect_unit: str = ""
     since_low: int | None = None
     since_high: int | None = None
+    rows: int = 0
+    rows_since: int = 0
 
     @classmethod
     def of_evidence(cls, evidence: Evidence) -> Self:
@@ -52,6 +54,8 @@ class Finding(msgspec.Struct, frozen=True):
             effect_unit=verdict.effect_unit,
             since_low=None if verdict.since_low is None else int(verdict.since_low),
             since_high=None if verdict.since_high is None else int(verdict.since_high),
+            rows=int(evidence.rows),
+            rows_since=int(evidence.rows_since),
         )
 
 
@@ -68,6 +72,8 @@ class Trouble(msgspec.Struct, frozen=True):
         How many labelled predictions the version had when it began.
     since_low, since_high
         The interval in which that beginning lies; None where it is not known.
+    rows
+        How many predictions of the version had been watched when it began.
     """
 
     latest: Finding
@@ -75,6 +81,7 @@ class Trouble(msgspec.Struct, frozen=True):
     labelled: int
     since_low: int | None = None
     since_high: int | None = None
+    rows: int = 0
 
 
 def is_trouble(evidence: Evidence) -> bool:
@@ -93,6 +100,7 @@ def gathered(trouble: Trouble | None, finding: Finding) -> Trouble:
         labelled=finding.labelled - finding.labelled_since,
         since_low=finding.since_low,
         since_high=finding.since_high,
+        rows=finding.rows - finding.rows_since,
     )
 
 

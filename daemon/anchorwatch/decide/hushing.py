@@ -42,7 +42,7 @@ def hushed(step: Step, before: AlertState | None, standing: Standing, at: int) -
     known = None if before is None else before.episode
     episode = None if step.state is None else step.state.episode
     if episode is None or step.state is None:
-        return step if step.notice is None else step._replace(notice=ended(step.notice, known))
+        return step._replace(notice=ended(step.notice, known))
     if not (standing.silences or standing.acknowledged or episode.untold):
         return step
     silenced = standing.silenced(labels_of_alert(step.state.identity, episode.severity), at)
@@ -64,9 +64,9 @@ def _told_or_not(
     return Step(state, Reason.SILENCED if silenced else Reason.ACKNOWLEDGED)
 
 
-def ended(notice: Notice, episode: Episode | None) -> Notice:
+def ended(notice: Notice | None, episode: Episode | None) -> Notice | None:
     """Return the notice of an alert's end: nobody is told of it who was not told of its beginning."""
-    if episode is None or not episode.untold:
+    if notice is None or episode is None or not episode.untold:
         return notice
     return msgspec.structs.replace(notice, silenced=True)
 

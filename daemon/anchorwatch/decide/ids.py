@@ -51,6 +51,11 @@ def alert_id(source: str, alert: str, episode: int, status: str, number: int) ->
     return str(uuid.uuid5(NAMESPACE, _joined(source, alert, episode, status, number)))
 
 
+def incident_id(source: str, model: str, incident: int, number: int) -> str:
+    """Return the id of one notice of an incident; `number` is the how-manieth of the incident it is."""
+    return str(uuid.uuid5(NAMESPACE, _joined(source, model, "incident", incident, number)))
+
+
 def trigger_id(source: str, model: str, policy: str, incident: int) -> str:
     """Return the id of the one trigger that a policy may send for an incident."""
     return str(uuid.uuid5(NAMESPACE, _joined(source, model, policy, incident)))

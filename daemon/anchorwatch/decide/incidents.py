@@ -1,23 +1,42 @@
-"""Incidents: the alerts of one model that fire at the same time share a number."""
+"""Incidents: the alerts of one model version that share a time and a cause, and when people are told of them.
+
+An alert that fires belongs to the newest open incident of its version which it is close to in time: it began, as far as
+can be told, no later than `together` after that incident's last alert fired. A broken column, another amount of traffic
+and labels that do not come are causes of their own: their first alert belongs only to trouble that began no more than
+`gather` before. Otherwise an alert opens an incident of its own, with the next number. One without a version belongs to
+any version's.
+
+Everything is told at the end of an instant of event time, when all that happened in it is known. An incident that
+became louder is told at once; other news waits until `gather` after the last telling.
+"""
 
 from __future__ import annotations
 
 import enum
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from anchorwatch.decide.evidence import Identity, Kind
+from anchorwatch.decide.inhibition import EXPLAINS
+from anchorwatch.decide.ranking import Child, loudness
+from anchorwatch.settings.units import NS
+
+if TYPE_CHECKING:
+    from anchorwatch.settings.models import Model
+
 
 class Change(enum.StrEnum):
-    """What an alert did to the incident of its model.
+    """What an alert did to the incidents of its model.
 
     OPENED
-        It fired while nothing else did: a new incident, with the next number.
+        It fired and was close to no open incident: a new one, with the next number.
     JOINED
         It fired during an incident, of which it is a part.
     LEFT
-        It resolved, others still fire.
+        It resolved, others of its incident still fire.
     CLOSED
-        It resolved as the last one that fired: the incident is over.
+        It resolved as the last of its incident that fired: the incident is over.
     """
 
     OPENED = "opened"
@@ -26,41 +45,240 @@ class Change(enum.StrEnum):
     CLOSED = "closed"
 
 
+class Telling(enum.StrEnum):
+    """Why an incident is told, or not; a closed set, fit for a metric's label.
+
+    OPENED
+        Its first alert fired.
+    SEVERITY_ROSE
+        An alert joined that is more severe than all before: told at once.
+    LASTS_LONG
+        It has been open for as long as `escalate.after` says, so it became more severe: told at once.
+    SPREAD_FAR
+        As many features drifted as `escalate.features` says, so it became more severe: told at once.
+    KIND_JOINED
+        An alert joined of a kind that was not told yet, such as accuracy after drift.
+    FEATURES_DOUBLED
+        At least twice as many features drifted as were told.
+    TOO_SOON
+        There is something new, and people were told too short a time ago: it waits.
+    NOTHING_NEW
+        What changed is nothing that people must know now.
+    RESOLVED
+        The last of its alerts resolved.
+    SUPERSEDED
+        Another version took over, and with the last of its alerts it ended.
+    RETRAINED
+        A retraining succeeded, and with the last of the old alerts it ended.
+    """
+
+    OPENED = "opened"
+    SEVERITY_ROSE = "severity_rose"
+    LASTS_LONG = "lasts_long"
+    SPREAD_FAR = "spread_far"
+    KIND_JOINED = "kind_joined"
+    FEATURES_DOUBLED = "features_doubled"
+    TOO_SOON = "too_soon"
+    NOTHING_NEW = "nothing_new"
+    RESOLVED = "resolved"
+    SUPERSEDED = "superseded"
+    RETRAINED = "retrained"
+
+
+URGENT = frozenset({Telling.OPENED, Telling.SEVERITY_ROSE, Telling.LASTS_LONG, Telling.SPREAD_FAR})
+"""What waits for nothing but the end of its instant."""
+
+
+class IncidentPolicy(msgspec.Struct, frozen=True):
+    """What incidents are made by; durations in ns of event time.
+
+    Attributes
+    ----------
+    together
+        How long after an incident's last alert another one still belongs to it.
+    gather
+        Time between two tellings, unless it became more severe; so long after, a cause of its own still belongs to it.
+    escalate_after, escalate_features, escalate_to
+        Time since it opened, and share of the model's features, from which on it is so severe; None: never.
+    features
+        How many features the model has.
+    importance
+        How much it rests on each, where that is given.
+    """
+
+    together: int = NS["d"]
+    gather: int = 10 * NS["m"]
+    escalate_after: int | None = None
+    escalate_features: float | None = None
+    escalate_to: str = "critical"
+    features: int = 0
+    importance: dict[str, float] = {}
+
+    @classmethod
+    def of_settings(cls, model: Model) -> Self:
+        """Return the policy that the configuration of a model asks for."""
+        asked, features = model.incidents, model.predictions.features
+        wait = 0 if model.labels is None else model.labels.wait
+        return cls(
+            together=max(NS["d"], wait) if asked.together is None else asked.together,
+            gather=asked.gather,
+            escalate_after=asked.escalate.after,
+            escalate_features=asked.escalate.features,
+            escalate_to=asked.escalate.severity,
+            features=len(features),
+            importance={name: f.importance for name, f in features.items() if f.importance is not None},
+        )
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What people know of an incident: when they were told last, how severe, which kinds, how many features."""
+
+    at: int
+    severity: str
+    kinds: tuple[Kind, ...]
+    features: int
+
+
 class Incident(msgspec.Struct, frozen=True):
-    """The incident of a model: the present one or, between two, the last.
+    """One incident.
 
     Attributes
     ----------
     number
-        Counts from 1; 0 before the first.
-    firing
-        How many alerts of the model fire; the incident is open while there are any.
-    opened_at
-        Event time in ns at which it opened; None when none is open.
+        Counts from 1 over all incidents of the model.
+    version
+        Of its alerts; "" until one has a version.
+    opened_at, joined_at
+        Event time in ns at which its first and its newest alert fired.
+    since, until
+        The earliest and the latest estimate of when any of its trouble began.
+    severity
+        That of its most severe alert so far, or what it was raised to; it never falls.
+    kinds, features
+        Kinds of alerts, and features that drifted, since it opened; sorted.
+    firing, alerts
+        How many of its alerts fire, and how many firings there were.
+    gone
+        Alerts that resolved, at most `MOST_GONE`.
+    notices
+        How many times it was told.
+    told
+        What was told last; None before the first time.
+    raised
+        Why it is more severe than its alerts; None where it is not.
+    unheard
+        Whether all its alerts were silenced when they fired: what is told of it is for the history alone.
     """
 
-    number: int = 0
+    number: int
+    version: str
+    opened_at: int
+    joined_at: int
+    since: int
+    until: int
+    severity: str
+    kinds: tuple[Kind, ...] = ()
+    features: tuple[str, ...] = ()
     firing: int = 0
-    opened_at: int | None = None
+    alerts: int = 0
+    gone: tuple[Child, ...] = ()
+    notices: int = 0
+    told: Told | None = None
+    raised: Telling | None = None
+    unheard: bool = False
 
-    @property
-    def open(self) -> bool:
-        """Whether any alert of the model is firing."""
-        return self.firing > 0
+    def takes(self, policy: IncidentPolicy, identity: Identity, since: int) -> bool:
+        """Whether an alert that fires now, of trouble that began at `since`, belongs to it."""
+        another = identity.kind in EXPLAINS and identity.kind not in self.kinds
+        last = self.until + policy.gather if another else self.joined_at + policy.together
+        return since <= last and (self.version == identity.version or "" in {self.version, identity.version})
 
-    @property
-    def joining(self) -> int:
-        """The number of the incident that an alert would belong to, should it fire now."""
-        return self.number if self.open else self.number + 1
-
-    def joined(self, at: int) -> tuple[Incident, Change]:
+    def joined(self, policy: IncidentPolicy, child: Child) -> Incident:
         """Take in an alert that fired."""
-        if self.open:
-            return msgspec.structs.replace(self, firing=self.firing + 1), Change.JOINED
-        return Incident(number=self.number + 1, firing=1, opened_at=at), Change.OPENED
+        who, features = child.identity, self.features
+        if who.kind is Kind.DRIFT and who.subject not in features:
+            features = tuple(sorted((*features, who.subject)))
+        rose = loudness(child.severity) > loudness(self.severity)
+        grown = msgspec.structs.replace(
+            self,
+            version=self.version or who.version,
+            joined_at=child.started_at,
+            since=min(self.since, child.trouble.since),
+            until=max(self.until, child.trouble.since),
+            severity=child.severity if rose else self.severity,
+            kinds=self.kinds if who.kind in self.kinds else tuple(sorted((*self.kinds, who.kind))),
+            features=features,
+            firing=self.firing + 1,
+            alerts=self.alerts + 1,
+            raised=None if rose else self.raised,
+        )
+        share = policy.escalate_features
+        spread = share is not None and policy.features > 0 and len(features) >= share * policy.features
+        return grown.louder(policy, Telling.SPREAD_FAR) if spread else grown
 
-    def left(self) -> tuple[Incident, Change]:
-        """Let go of an alert that resolved; there must be one."""
-        if self.firing == 1:
-            return Incident(number=self.number), Change.CLOSED
-        return msgspec.structs.replace(self, firing=self.firing - 1), Change.LEFT
+    def heard(self, at: int) -> Incident:
+        """Return it as one that people are to hear of from an event time on, if they did not."""
+        return msgspec.structs.replace(self, unheard=False, told=None, joined_at=at) if self.unheard else self
+
+    def hushed(self) -> Incident:
+        """Return it without news: what a silenced alert brought is told nobody."""
+        if self.told is None or self.unheard:
+            return self
+        return msgspec.structs.replace(self, told=Told(self.told.at, self.severity, self.kinds, len(self.features)))
+
+    def louder(self, policy: IncidentPolicy, why: Telling) -> Incident:
+        """Return it as severe as the policy says, if it is less so."""
+        if loudness(policy.escalate_to) <= loudness(self.severity):
+            return self
+        return msgspec.structs.replace(self, severity=policy.escalate_to, raised=why)
+
+    def news(self) -> Telling:
+        """Return the first thing that people must know and do not; NOTHING_NEW where there is none."""
+        told = self.told
+        if told is None:
+            return Telling.OPENED
+        if loudness(self.severity) > loudness(told.severity):
+            return self.raised or Telling.SEVERITY_ROSE
+        if set(self.kinds) - set(told.kinds):
+            return Telling.KIND_JOINED
+        if told.features and len(self.features) >= 2 * told.features:
+            return Telling.FEATURES_DOUBLED
+        return Telling.NOTHING_NEW
+
+    def due(self, policy: IncidentPolicy) -> int | None:
+        """Return the event time at whose end it is to be told, or becomes more severe; None for neither."""
+        news = self.news()
+        times = []
+        if news is not Telling.NOTHING_NEW:
+            gathered = self.joined_at if self.told is None or news in URGENT else self.told.at + policy.gather
+            times.append(max(self.joined_at, gathered))
+        if policy.escalate_after is not None and loudness(self.severity) < loudness(policy.escalate_to):
+            times.append(self.opened_at + policy.escalate_after)
+        return min(times, default=None)
+
+
+class Incidents(msgspec.Struct, frozen=True):
+    """The incidents of a model: how many there were, and those that are open, by number."""
+
+    number: int = 0
+    open: tuple[Incident, ...] = ()
+
+    def of_version(self, version: str) -> tuple[Incident, ...]:
+        """Return the open incidents that a retraining of a version may be about."""
+        return tuple(incident for incident in self.open if incident.version in {"", version})
+
+    def joining(self, policy: IncidentPolicy, identity: Identity, since: int) -> int:
+        """Return the number of the incident that an alert would belong to, should it fire now."""
+        fits = (i.number for i in reversed(self.open) if i.takes(policy, identity, since))
+        return next(fits, self.number + 1)
+
+    def get(self, number: int) -> Incident | None:
+        """Return an open incident; None where there is none of that number."""
+        return next((incident for incident in self.open if incident.number == number), None)
+
+    def put(self, incident: Incident) -> Incidents:
+        """Return them with one put in its place; one that no alert fires in is left out."""
+        others = tuple(i for i in self.open if i.number != incident.number)
+        mine = (incident,) if incident.firing else ()
+        opened = tuple(sorted((*others, *mine), key=lambda i: i.number))
+        return Incidents(max(self.number, incident.number), opened)

@@ -1,26 +1,73 @@
-"""One cause, one alert: a schema break explains whatever else goes wrong with that version."""
+"""One cause, one alert: what explains other trouble keeps it from being told."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.evidence import LABEL_FEED, Kind
+from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from anchorwatch.decide.alerts import AlertState
     from anchorwatch.decide.evidence import Identity
 
+EXPLAINS: Final[dict[Kind, frozenset[Kind]]] = {
+    Kind.SCHEMA: frozenset(Kind) - {Kind.SCHEMA, Kind.RETRAIN},
+    Kind.VOLUME: frozenset({Kind.DRIFT, Kind.PREDICTION, Kind.LATENCY, Kind.LABELS}),
+    Kind.LABELS: frozenset({Kind.ACCURACY, Kind.LABELS}),
+}
+"""Kinds whose alerts do not begin to fire while one of the first kind does. Of volume it is a drop, of labels a feed
+that is dead (subject `LABEL_FEED`): more traffic and late labels explain nothing."""
 
-def schema_broken(version: str, alerts: Iterable[AlertState]) -> bool:
-    """Whether a schema alert of that version is firing; all alerts are of one model."""
-    return any(
-        alert.episode is not None and alert.identity.kind is Kind.SCHEMA and alert.identity.version == version
-        for alert in alerts
+
+def explaining(alert: AlertState) -> bool:
+    """Whether an alert keeps others from firing."""
+    kind = alert.identity.kind
+    if alert.episode is None or kind not in EXPLAINS:
+        return False
+    if kind is Kind.VOLUME:
+        return alert.episode.trouble.latest.direction is Direction.WORSE
+    return kind is Kind.SCHEMA or alert.identity.subject == LABEL_FEED
+
+
+def inhibits(cause: Identity, identity: Identity) -> bool:
+    """Whether a firing alert that explains others explains this one.
+
+    It must be of the same version (one of no version is of all) and of a kind that the table names; an alert about all
+    traffic explains those of every segment, one about a segment only those of its own.
+    """
+    return (
+        identity.kind in EXPLAINS[cause.kind]
+        and cause != identity
+        and cause.version in {"", identity.version}
+        and cause.segment in {"", identity.segment}
+        and not (identity.kind is cause.kind and identity.subject == cause.subject)
     )
 
 
-def inhibited(identity: Identity, alerts: Iterable[AlertState]) -> bool:
-    """Whether an alert must not begin to fire, in whichever segment it is; one that fires already is left alone."""
-    return identity.kind is not Kind.SCHEMA and schema_broken(identity.version, alerts)
+class Causes:
+    """The alerts of a model that keep others from firing now.
+
+    Parameters
+    ----------
+    alerts
+        All alerts of the model.
+    """
+
+    def __init__(self, alerts: Mapping[Identity, AlertState]) -> None:
+        self._firing = {identity for identity, alert in alerts.items() if explaining(alert)}
+
+    def note(self, identity: Identity, alert: AlertState | None) -> None:
+        """Take note of how an alert stands after a step; None where it is forgotten."""
+        if identity.kind not in EXPLAINS:
+            return
+        if alert is not None and explaining(alert):
+            self._firing.add(identity)
+        else:
+            self._firing.discard(identity)
+
+    def explain(self, identity: Identity) -> bool:
+        """Whether an alert must not begin to fire; one that fires already is left alone."""
+        return any(inhibits(cause, identity) for cause in self._firing)

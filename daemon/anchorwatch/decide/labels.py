@@ -10,6 +10,7 @@ from anchorwatch.decide.ids import alert_id, fingerprint
 if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Identity
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.ranking import Child
 
 ALERT_NAMES = {
     Kind.SCHEMA: "ModelSchemaBroken",
@@ -21,12 +22,18 @@ ALERT_NAMES = {
     Kind.VOLUME: "ModelVolume",
     Kind.LABELS: "ModelLabelFeed",
     Kind.COMPARISON: "ModelWorseThanRival",
+    Kind.RETRAIN: "ModelRetrainUnanswered",
 }
 
 
 def labels_of(notice: Notice) -> dict[str, str]:
     """Return the labels of an alert. An empty one is left out: to Alertmanager that is the same."""
     return labels_of_alert(notice.identity, notice.severity)
+
+
+def labels_of_child(child: Child) -> dict[str, str]:
+    """Return the labels of an alert of an incident: those of its own messages."""
+    return labels_of_alert(child.identity, child.severity)
 
 
 def labels_of_alert(identity: Identity, severity: str) -> dict[str, str]:

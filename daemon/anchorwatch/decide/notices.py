@@ -51,3 +51,8 @@ class Notice(msgspec.Struct, frozen=True):
     ended_at: int | None
     trouble: Trouble
     silenced: bool = False
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is the first notice of a firing."""
+        return self.number == 1

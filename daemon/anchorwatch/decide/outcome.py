@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from anchorwatch.decide.evidence import Identity
-    from anchorwatch.decide.incidents import Change
+    from anchorwatch.decide.incident_notice import IncidentNotice
+    from anchorwatch.decide.incidents import Change, Telling
     from anchorwatch.decide.notices import Notice
     from anchorwatch.decide.reasons import Reason
-    from anchorwatch.decide.retrain import RetrainReason, Trigger
+    from anchorwatch.decide.retrain import RetrainReason
+    from anchorwatch.decide.retrain_desk import Again
+    from anchorwatch.decide.retraining import Reported
+    from anchorwatch.decide.triggers import Trigger
 
 
 class Decided(NamedTuple):
@@ -25,6 +29,8 @@ class Decided(NamedTuple):
         What that did to the incident of the model; None for nothing.
     retrain
         (policy, reason) for each retrain policy that was considered.
+    telling
+        Why that incident is told, or not; None where nothing changed.
     """
 
     at: int
@@ -32,6 +38,7 @@ class Decided(NamedTuple):
     reason: Reason
     change: Change | None = None
     retrain: tuple[tuple[str, RetrainReason], ...] = ()
+    telling: Telling | None = None
 
 
 class Outcome(NamedTuple):
@@ -45,8 +52,17 @@ class Outcome(NamedTuple):
         Requests to retrain.
     decided
         One for each piece of evidence, in order; of `supersede` one for each alert that was ended.
+    incidents
+        Tellings of incidents.
+    again
+        Triggers that are published once more, because nobody acknowledged them.
+    reported
+        What became of each report on a retraining.
     """
 
     notices: tuple[Notice, ...]
     triggers: tuple[Trigger, ...]
     decided: tuple[Decided, ...]
+    incidents: tuple[IncidentNotice, ...] = ()
+    again: tuple[Again, ...] = ()
+    reported: tuple[Reported, ...] = ()

@@ -5,9 +5,13 @@ A message is made of the decision alone, so publishing it again, after a crash o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from anchorwatch.decide.ids import fingerprint, idempotency_key
+import msgspec
+
+from anchorwatch.decide.ids import fingerprint, idempotency_key, incident_id
+from anchorwatch.decide.incident_message import incident_data
 from anchorwatch.decide.instants import instant, rfc3339
 from anchorwatch.decide.labels import id_of, labels_of
 from anchorwatch.decide.summary import summary_of
@@ -17,20 +21,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from anchorwatch.decide.findings import Trouble
+    from anchorwatch.decide.incident_notice import IncidentNotice
     from anchorwatch.decide.notices import Notice
     from anchorwatch.decide.outcome import Outcome
-    from anchorwatch.decide.retrain import Cause, Trigger
+    from anchorwatch.decide.recovery import Recovery
+    from anchorwatch.decide.triggers import Cause, Trigger
     from anchorwatch.settings.models import Outputs
 
 ALERT_TYPE = "io.anchorwatch.alert.{status}.v1"
+INCIDENT_TYPE = "io.anchorwatch.incident.{status}.v1"
 TRIGGER_TYPE = "io.anchorwatch.retrain.requested.v1"
 
 
 def messages(source: str, outputs: Outputs, outcome: Outcome) -> tuple[Outgoing, ...]:
-    """Return everything an outcome tells, notices first, each in order."""
+    """Return everything an outcome tells, alerts, incidents, triggers, and those published again, each in order.
+
+    A trigger that is published again is the same message, byte for byte; only the outbox counts it as another one.
+    """
     alerts = [alert_message(source, outputs.alerts, notice) for notice in outcome.notices]
+    incidents = [incident_message(source, outputs.alerts, notice) for notice in outcome.incidents]
     triggers = [trigger_message(outputs.retrain, trigger) for trigger in outcome.triggers]
-    return (*alerts, *triggers)
+    again = [
+        replace(trigger_message(outputs.retrain, trigger), id=f"{trigger.id}/{number}")
+        for trigger, number in outcome.again
+    ]
+    return (*alerts, *incidents, *triggers, *again)
 
 
 def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
@@ -75,21 +90,53 @@ def alert_message(source: str, topic: str, notice: Notice) -> Outgoing:
     return _message(topic, notice.identity.model, attributes, data | typed)
 
 
+def incident_message(source: str, topic: str, notice: IncidentNotice) -> Outgoing:
+    """Return the message that tells of an incident, on the topic of the alerts.
+
+    Parameters
+    ----------
+    source
+        Who we are.
+    topic
+        Where it goes.
+    notice
+        What is told.
+    """
+    attributes = {
+        "id": incident_id(source, notice.model, notice.incident, notice.number),
+        "source": source,
+        "type": INCIDENT_TYPE.format(status=notice.status),
+        "time": instant(notice.at),
+    }
+    return _message(topic, notice.model, attributes, incident_data(notice))
+
+
 def trigger_message(topic: str, trigger: Trigger) -> Outgoing:
     """Return the message that asks for a retraining.
 
-    Its data has ten properties at its top, as many as GitHub's `repository_dispatch` takes; `idempotency_key` may name
-    a Kubernetes object, an Airflow run or a Dagster run, so that a second delivery starts no second one.
+    Its data has at most ten properties at its top, as many as GitHub's `repository_dispatch` takes; `idempotency_key`
+    may name a Kubernetes object, an Airflow run or a Dagster run, so that a second delivery starts no second one.
     """
     data = {
         "idempotency_key": idempotency_key(trigger.id, trigger.model, trigger.policy, trigger.incident),
         "model": trigger.model,
-        "model_version": trigger.version,
         "policy": trigger.policy,
         "incident": trigger.incident,
         "reason": [_reason(cause) for cause in trigger.causes],
-        "window": {"start": rfc3339(trigger.start), "end": rfc3339(trigger.end), "labelled": trigger.labelled},
-        "baseline_id": trigger.baseline,
+        "window": {
+            "start": rfc3339(trigger.start),
+            "end": rfc3339(trigger.end),
+            "rows": trigger.rows,
+            "labelled": trigger.labelled,
+        },
+        "estimate": _estimate(trigger.estimate),
+        "fingerprints": {
+            "model_version": trigger.version,
+            "baseline_id": trigger.baseline,
+            "data": trigger.fingerprints.data or None,
+            "configuration": trigger.fingerprints.configuration or None,
+            "code": trigger.fingerprints.code or None,
+        },
         "cooldown_until": rfc3339(trigger.cooldown_until),
         "dry_run": trigger.dry_run,
     }
@@ -101,6 +148,12 @@ def trigger_message(topic: str, trigger: Trigger) -> Outgoing:
         "expirytime": rfc3339(trigger.expires_at),
     }
     return _message(topic, trigger.model, attributes, data)
+
+
+def _estimate(estimate: Recovery | None) -> dict[str, Any] | str:
+    if estimate is None:
+        return "not enough labels"
+    return {**msgspec.structs.asdict(estimate), "gain": round(estimate.gain, 6)}
 
 
 def _reason(cause: Cause) -> dict[str, Any]:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import enum
 import math
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from anchorwatch.decide.evidence import Identity, Kind
-from anchorwatch.decide.findings import Trouble
-from anchorwatch.decide.ids import trigger_id
-from anchorwatch_detectors.base import Direction
+from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.triggers import Trigger, trigger_of
 
 if TYPE_CHECKING:
-    from anchorwatch.settings.models import Retrain
-
-MOST_CAUSES = 50
-"""So many causes at most go into a trigger, the earliest: a message has a limit, a model with 10,000 segments none."""
+    from anchorwatch.decide.recovery import Recovery
+    from anchorwatch.decide.retrain_policy import RetrainPolicy
+    from anchorwatch.decide.triggers import Cause, Occasion
 
 
 class RetrainReason(enum.StrEnum):
@@ -26,18 +23,32 @@ class RetrainReason(enum.StrEnum):
     NO_INCIDENT
         No alert of that version is firing.
     ALREADY_TRIGGERED
-        This incident has had its trigger; it never gets another.
+        This incident, or one that opened after it, has had its trigger; it never gets another.
     KIND_NOT_ASKED
         Alerts are firing, none of a kind that the policy asks for.
     DIRECTION_NOT_ASKED
         Alerts of such a kind are firing, none in the direction that the policy asks for.
+    SEVERITY_NOT_ASKED
+        Such alerts are firing, none as severe as the policy asks for.
+    FIRING_TOO_SHORT
+        Such alerts are firing, none for as long as the policy asks for.
     SCHEMA_BROKEN
         A schema alert of that version is firing: what would be trained on is broken. Not for a policy that asks for
         schema alerts.
-    TOO_FEW_LABELS
-        Not enough labelled predictions since the change to train on.
+    RETRAINING_UNDERWAY
+        A retraining of this model was asked for and has not ended, nor has its time run out.
+    FRESH_VERSION
+        A version took over too short a time ago.
     COOLING_DOWN
         The policy's last trigger is too recent.
+    OVER_BUDGET
+        The policy has had as many triggers as it may have in that time.
+    TOO_FEW_LABELS
+        Not enough labelled predictions since the change to train on.
+    RECOVERY_UNKNOWN
+        Too few labels to tell what a retraining would gain; looked at again when there are twice as many.
+    RECOVERS_TOO_LITTLE
+        A retraining would gain too little; looked at again when there are twice as many labels.
     SILENCED
         What fires is silenced, for retrainings too.
     TRIGGERED
@@ -48,79 +59,59 @@ class RetrainReason(enum.StrEnum):
     ALREADY_TRIGGERED = "already_triggered"
     KIND_NOT_ASKED = "kind_not_asked"
     DIRECTION_NOT_ASKED = "direction_not_asked"
+    SEVERITY_NOT_ASKED = "severity_not_asked"
+    FIRING_TOO_SHORT = "firing_too_short"
     SCHEMA_BROKEN = "schema_broken"
-    TOO_FEW_LABELS = "too_few_labels"
+    RETRAINING_UNDERWAY = "retraining_underway"
+    FRESH_VERSION = "fresh_version"
     COOLING_DOWN = "cooling_down"
+    OVER_BUDGET = "over_budget"
+    TOO_FEW_LABELS = "too_few_labels"
+    RECOVERY_UNKNOWN = "recovery_unknown"
+    RECOVERS_TOO_LITTLE = "recovers_too_little"
     SILENCED = "silenced"
     TRIGGERED = "triggered"
 
 
-class Asked(msgspec.Struct, frozen=True):
-    """A kind of alert that asks for a retraining; a direction of None means any."""
-
-    kind: Kind
-    direction: Direction | None = None
-
-    @classmethod
-    def of_text(cls, text: str) -> Self:
-        """Read "accuracy" or "accuracy worse"."""
-        kind, _, direction = text.partition(" ")
-        return cls(Kind(kind), Direction(direction) if direction else None)
-
-
-class RetrainPolicy(msgspec.Struct, frozen=True):
-    """When a retraining is asked for; durations in ns of event time.
+class Held(msgspec.Struct, frozen=True):
+    """An estimate that held a trigger back.
 
     Attributes
     ----------
-    name
-        Part of the trigger's id.
-    when
-        Alerts that ask for it.
-    min_labels
-        Labelled predictions since the change that must be there.
-    cooldown
-        Time between two triggers of this policy.
-    expires
-        How long a trigger is worth acting on.
-    dry_run
-        Whether its triggers are marked as not to be acted on.
+    incident
+        Of which incident.
+    labelled
+        From how many labels since the change.
+    reason
+        Why it was held back.
     """
 
-    name: str
-    when: tuple[Asked, ...]
-    min_labels: int
-    cooldown: int
-    expires: int
-    dry_run: bool
-
-    @classmethod
-    def of_settings(cls, retrain: Retrain) -> Self:
-        """Return the policy that the configuration asks for."""
-        return cls(
-            name=retrain.name,
-            when=tuple(Asked.of_text(text) for text in retrain.when),
-            min_labels=retrain.min_labels,
-            cooldown=retrain.cooldown,
-            expires=retrain.expires,
-            dry_run=retrain.dry_run,
-        )
-
-    def asks_for_kind(self, kind: Kind) -> bool:
-        """Whether alerts of that kind ask for a retraining, in whichever direction."""
-        return any(asked.kind is kind for asked in self.when)
-
-    def asks_for(self, cause: Cause) -> bool:
-        """Whether a firing alert asks for a retraining."""
-        kind, direction = cause.identity.kind, cause.trouble.latest.direction
-        return any(asked.kind is kind and asked.direction in {None, direction} for asked in self.when)
+    incident: int
+    labelled: int
+    reason: RetrainReason
 
 
 class RetrainState(msgspec.Struct, frozen=True):
-    """What a policy remembers: the last incident it sent a trigger for, and when, in ns of event time."""
+    """What a policy remembers.
+
+    Attributes
+    ----------
+    incident, triggered_at
+        The last incident it sent a trigger for, and when, in ns of event time.
+    recent
+        When its triggers within the time of its budget were sent.
+    held
+        The last estimate that held one back, of each incident that may be open still.
+    """
 
     incident: int = 0
     triggered_at: int | None = None
+    recent: tuple[int, ...] = ()
+    held: tuple[Held, ...] = ()
+
+    def held_back(self, incident: int) -> Held | None:
+        """Return the last estimate that held a trigger for an incident back."""
+        return next((held for held in self.held if held.incident == incident), None)
 
 
 class Considered(msgspec.Struct, frozen=True):
@@ -129,81 +120,6 @@ class Considered(msgspec.Struct, frozen=True):
     version: str
     at: int
     labelled: int
-
-
-class Cause(msgspec.Struct, frozen=True):
-    """A firing alert and what it is about."""
-
-    identity: Identity
-    trouble: Trouble
-
-
-class Occasion(NamedTuple):
-    """What a policy looks at when it is considered.
-
-    Attributes
-    ----------
-    source
-        Who we are.
-    model, version
-        What would be retrained.
-    at
-        Event time in ns since the epoch.
-    labelled
-        Labelled predictions of that version so far.
-    incident
-        The number of the open incident.
-    firing
-        The alerts of that version that fire.
-    """
-
-    source: str
-    model: str
-    version: str
-    at: int
-    labelled: int
-    incident: int
-    firing: tuple[Cause, ...]
-
-
-class Trigger(msgspec.Struct, frozen=True):
-    """A request to retrain.
-
-    Attributes
-    ----------
-    id
-        The same for the same source, model, policy and incident, whatever happened in between.
-    source, model, version, policy, incident
-        Who asks, what is to be retrained, and because of what.
-    at
-        Event time of the decision, ns since the epoch; so are the other times.
-    causes
-        The alerts that asked, in the order in which their trouble began; at most `MOST_CAUSES`.
-    baseline
-        The baseline that the first of them was held against.
-    start, end, labelled
-        Suggested training window: from the first change until now, and the labelled predictions since that change.
-    cooldown_until, expires_at
-        No other trigger of this policy before; not worth acting on after.
-    dry_run
-        Nobody should act on it.
-    """
-
-    id: str
-    source: str
-    model: str
-    version: str
-    policy: str
-    incident: int
-    at: int
-    causes: tuple[Cause, ...]
-    baseline: str
-    start: int
-    end: int
-    labelled: int
-    cooldown_until: int
-    expires_at: int
-    dry_run: bool
 
 
 class Consideration(NamedTuple):
@@ -215,54 +131,90 @@ class Consideration(NamedTuple):
 
 
 def consider(policy: RetrainPolicy, state: RetrainState, occasion: Occasion) -> Consideration:
-    """Decide whether to ask for a retraining now."""
+    """Decide whether to ask for a retraining now.
+
+    What it would recover is estimated only where nothing else speaks against it.
+    """
+    asked = [cause for cause in occasion.firing if policy.asks_for(cause)]
+    loud = [cause for cause in asked if policy.loud_enough(cause)]
     causes = sorted(
-        (cause for cause in occasion.firing if policy.asks_for(cause)),
+        (cause for cause in loud if occasion.at - cause.fired_at >= policy.firing_for),
         key=lambda cause: (cause.trouble.since, cause.identity),
     )
-    refusal = _refusal(policy, state, occasion, causes)
+    refusal = _no_cause(policy, state, occasion, (asked, loud, causes)) or _too_early(policy, state, occasion)
     if refusal is not None:
         return Consideration(state, refusal)
-    trigger = _trigger(policy, occasion, causes)
-    return Consideration(RetrainState(occasion.incident, occasion.at), RetrainReason.TRIGGERED, trigger)
+    first = causes[0].trouble
+    labels = occasion.labelled - first.labelled
+    if labels < policy.min_labels:
+        return Consideration(state, RetrainReason.TOO_FEW_LABELS)
+    held = state.held_back(occasion.incident) if policy.least_gain is not None else None
+    if held is not None and labels < 2 * max(held.labelled, 1):
+        return Consideration(state, held.reason)
+    estimator = occasion.estimator
+    estimate = None if estimator is None else estimator(occasion.version, first.since, occasion.labelled)
+    refusal = _too_little(policy, estimate)
+    others = tuple(h for h in state.held if h.incident in occasion.open and h.incident != occasion.incident)
+    if refusal is not None:
+        held = Held(occasion.incident, labels, refusal)
+        return Consideration(msgspec.structs.replace(state, held=(*others, held)), refusal)
+    trigger = trigger_of(policy, occasion, causes, estimate)
+    recent = _within_budget(policy, (*state.recent, occasion.at), occasion)
+    sent = RetrainState(occasion.incident, occasion.at, recent, others)
+    return Consideration(sent, RetrainReason.TRIGGERED, trigger)
 
 
-def _refusal(
-    policy: RetrainPolicy, state: RetrainState, occasion: Occasion, causes: list[Cause]
+def _no_cause(
+    policy: RetrainPolicy,
+    state: RetrainState,
+    occasion: Occasion,
+    narrowed: tuple[list[Cause], list[Cause], list[Cause]],
 ) -> RetrainReason | None:
-    """Return the first thing that speaks against it; None when nothing does."""
+    """Return why there is nothing to ask for a retraining for; None where there is.
+
+    `narrowed` holds the alerts of the kinds and directions asked for, those severe enough among them, and those that
+    fire for long enough among these.
+    """
     kinds = {cause.identity.kind for cause in occasion.firing}
-    broken = Kind.SCHEMA in kinds and not policy.asks_for_kind(Kind.SCHEMA)
-    since_last = math.inf if state.triggered_at is None else occasion.at - state.triggered_at
-    labels = occasion.labelled - causes[0].trouble.labelled if causes else 0
+    asked, loud, causes = narrowed
     objections = (
         (not kinds, RetrainReason.NO_INCIDENT),
-        (state.incident == occasion.incident, RetrainReason.ALREADY_TRIGGERED),
+        (state.incident >= occasion.incident, RetrainReason.ALREADY_TRIGGERED),
         (not any(policy.asks_for_kind(kind) for kind in kinds), RetrainReason.KIND_NOT_ASKED),
-        (not causes, RetrainReason.DIRECTION_NOT_ASKED),
-        (broken, RetrainReason.SCHEMA_BROKEN),
-        (since_last < policy.cooldown, RetrainReason.COOLING_DOWN),
-        (labels < policy.min_labels, RetrainReason.TOO_FEW_LABELS),
+        (not asked, RetrainReason.DIRECTION_NOT_ASKED),
+        (not loud, RetrainReason.SEVERITY_NOT_ASKED),
+        (not causes, RetrainReason.FIRING_TOO_SHORT),
+        (Kind.SCHEMA in kinds and not policy.asks_for_kind(Kind.SCHEMA), RetrainReason.SCHEMA_BROKEN),
     )
     return next((reason for holds, reason in objections if holds), None)
 
 
-def _trigger(policy: RetrainPolicy, occasion: Occasion, causes: list[Cause]) -> Trigger:
-    first = causes[0].trouble
-    return Trigger(
-        id=trigger_id(occasion.source, occasion.model, policy.name, occasion.incident),
-        source=occasion.source,
-        model=occasion.model,
-        version=occasion.version,
-        policy=policy.name,
-        incident=occasion.incident,
-        at=occasion.at,
-        causes=tuple(causes[:MOST_CAUSES]),
-        baseline=first.latest.baseline,
-        start=first.since,
-        end=occasion.at,
-        labelled=occasion.labelled - first.labelled,
-        cooldown_until=occasion.at + policy.cooldown,
-        expires_at=occasion.at + policy.expires,
-        dry_run=policy.dry_run,
+def _too_early(policy: RetrainPolicy, state: RetrainState, occasion: Occasion) -> RetrainReason | None:
+    """Return what was so short a time ago that nothing is asked for yet; None for nothing."""
+    at = occasion.at
+    since_last = math.inf if state.triggered_at is None else at - state.triggered_at
+    since_version = math.inf if occasion.fresh_since is None else at - occasion.fresh_since
+    spent = policy.most is not None and len(_within_budget(policy, state.recent, occasion)) >= policy.most
+    objections = (
+        (any(at - began < policy.timeout for began in occasion.underway), RetrainReason.RETRAINING_UNDERWAY),
+        (since_version < policy.quiet_after_version, RetrainReason.FRESH_VERSION),
+        (since_last < policy.cooldown, RetrainReason.COOLING_DOWN),
+        (spent, RetrainReason.OVER_BUDGET),
     )
+    return next((reason for holds, reason in objections if holds), None)
+
+
+def _too_little(policy: RetrainPolicy, estimate: Recovery | None) -> RetrainReason | None:
+    """Return why an estimate holds a trigger back; None where it does not."""
+    if policy.least_gain is None:
+        return None
+    if estimate is None:
+        return RetrainReason.RECOVERY_UNKNOWN
+    return RetrainReason.RECOVERS_TOO_LITTLE if estimate.gain < policy.least_gain else None
+
+
+def _within_budget(policy: RetrainPolicy, times: tuple[int, ...], occasion: Occasion) -> tuple[int, ...]:
+    """Return those times of triggers that count against the budget; none where there is no budget."""
+    if policy.most is None:
+        return ()
+    return tuple(time for time in times if occasion.at - time < policy.most_in)

@@ -8,6 +8,8 @@ from anchorwatch.decide.evidence import ERROR_RATE, POINTS, SPREAD, VARIATION, K
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
+from anchorwatch.decide.shares import percent
+from anchorwatch.decide.unanswered import FAILED
 from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _WORSE = {
     Kind.VOLUME: "gets fewer requests",
     Kind.LABELS: "gets its labels differently",
     Kind.COMPARISON: "does worse than its rival",
+    Kind.RETRAIN: "waits for a retraining",
 }
 _CHANGED = _WORSE | {
     Kind.QUALITY: "gets different input data",
@@ -42,10 +45,16 @@ def summary_of(notice: Notice) -> str:
     since = f"since about {readable(notice.trouble.since)}"
     if notice.reason is Reason.SUPERSEDED:
         return f"Closed after {lasted}, another version took over: {who}, {since}: {symptom}."
+    if notice.reason is Reason.RETRAINED:
+        return f"Closed after {lasted}, the model was retrained: {who}, {since}: {symptom}."
     if notice.status is Status.RESOLVED:
         return f"Resolved after {lasted}: {who}, {since}: {symptom}."
     what = (_WORSE if latest.direction is Direction.WORSE else _CHANGED)[notice.identity.kind]
+    if notice.identity.kind is Kind.RETRAIN:
+        return f"{who} {what} {since}: {symptom}."
     still = f"Still firing after {lasted}: " if notice.reason in {Reason.REPEATED, Reason.SILENCE_ENDED} else ""
+    if notice.reason is Reason.FLAPPING:
+        still = "Comes and goes, and is held until it has been quiet: "
     return f"{still}{who} {what} {since}: {symptom} ({notice.identity.monitor} over {latest.n:,} values)."
 
 
@@ -61,19 +70,27 @@ def _symptom(notice: Notice) -> str:
     subject = identity.subject.replace("prediction:", "predicted ")
     if identity.kind is Kind.SCHEMA:
         return f"no usable value of {subject}"
+    if identity.kind is Kind.RETRAIN:
+        how = "failed" if identity.monitor == FAILED else "was acknowledged by nobody"
+        return f"what policy {subject} asked for {how}"
     now, effect = latest.statistic, latest.effect
-    if identity.kind is Kind.COMPARISON and effect is not None:
-        less = "more" if effect > 0 else "less"
-        how = "farther off" if identity.monitor == "closer" else "wrong"
-        return f"{how} in {abs(effect):.2g} percentage points {less} of the predictions than {subject}"
     if effect is None or now is None:
         return f"{subject} away from the baseline"
     if latest.effect_unit == POINTS:
-        usual = f"{_percent(now - effect / 100)} in the baseline"
-        if subject == ERROR_RATE:
-            return f"{subject} {_percent(now)}, {usual}"
-        return f"{subject} in {_percent(now)} of its values, {usual}"
+        return _in_points(identity, subject, now, effect)
     return f"{subject} {_changed(latest, now, effect)}"
+
+
+def _in_points(identity: Identity, subject: str, now: float, effect: float) -> str:
+    """Return a share beside what is usual, or beside a rival's."""
+    if identity.kind is Kind.COMPARISON:
+        less = "more" if effect > 0 else "less"
+        how = "farther off" if identity.monitor == "closer" else "wrong"
+        return f"{how} in {abs(effect):.2g} percentage points {less} of the predictions than {subject}"
+    usual = f"{percent(now - effect / 100)} in the baseline"
+    if subject == ERROR_RATE:
+        return f"{subject} {percent(now)}, {usual}"
+    return f"{subject} in {percent(now)} of its values, {usual}"
 
 
 def _changed(latest: Finding, now: float, effect: float) -> str:
@@ -82,14 +99,8 @@ def _changed(latest: Finding, now: float, effect: float) -> str:
         counts = "" if latest.threshold is None else f", {latest.threshold:.3g} is worth knowing"
         return f"away from the baseline by {abs(effect):.3g}{counts}"
     if latest.effect_unit == SPREAD:
-        return f"spreads {_percent(abs(effect))} {'wider' if effect > 0 else 'less'} than in the baseline"
+        return f"spreads {percent(abs(effect))} {'wider' if effect > 0 else 'less'} than in the baseline"
     if latest.effect_unit == VARIATION:
-        return f"has other values than in the baseline in {_percent(effect)} of all cases"
+        return f"has other values than in the baseline in {percent(effect)} of all cases"
     side = "above" if effect > 0 else "below"
     return f"on average {abs(effect):.2g} standard deviations {side} the baseline, at its percentile {100 * now:.0f}"
-
-
-def _percent(share: float) -> str:
-    """Return a share with one digit behind the point, a small one with two digits that count."""
-    percent = max(100 * share, 0.0)
-    return f"{percent:.1f} %" if percent >= 1 else f"{float(f'{percent:.2g}'):g} %"

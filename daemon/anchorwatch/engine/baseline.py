@@ -74,6 +74,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         What a simulation said of false alarms, with the curve (`anchorwatch calibrate`); None for none.
     season
         The cycle by which the groups are counted too; not there without one.
+    curve
+        The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -86,6 +88,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     dependence: dict[str, list[float]] | None = None
     calibration: dict[str, Any] | None = None
     season: Season | msgspec.UnsetType = msgspec.UNSET
+    curve: dict[str, list[float]] | None = None
 
 
 class Baseline(msgspec.Struct, frozen=True):
@@ -103,6 +106,8 @@ class Baseline(msgspec.Struct, frozen=True):
         Version of anchorwatch that made it.
     configuration
         Hash of the model's configuration it was made under.
+    calibration
+        The level common to its parts, with the curve of false alarms of the whole model against it; not there without.
     """
 
     model: str
@@ -113,6 +118,7 @@ class Baseline(msgspec.Struct, frozen=True):
     code: str
     configuration: str
     schema: int = 1
+    calibration: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def id(self) -> str:

@@ -94,7 +94,8 @@ def resolved(budget: Budget, plan: Plan, part: Part, reference: Reference, track
     """Return a plan at the level its baseline was calibrated to, else at its share of the budget.
 
     A level that was found for another budget is taken in proportion. One that was found for another number of monitors
-    says nothing of these, and the union bound holds.
+    says nothing of these, and the union bound holds. Where other tracks share the budget than when it was found, what
+    this one needs alone takes its place.
 
     Parameters
     ----------
@@ -109,7 +110,8 @@ def resolved(budget: Budget, plan: Plan, part: Part, reference: Reference, track
     found = part.calibration or {"monitors": count, "between": allowed}
     if part.level is None or found["monitors"] != count:
         return at_level(plan, part, run_length(budget, part, tracks * count))
-    return at_level(plan, part, float(np.clip(part.level * allowed / found["between"], SHORTEST, LONGEST)))
+    level = part.level if found.get("tracks", tracks) == tracks else found["alone"]
+    return at_level(plan, part, float(np.clip(level * (allowed / found["between"]), SHORTEST, LONGEST)))
 
 
 def _rate(part: Part) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
 from anchorwatch.engine.cycles import find
+from anchorwatch.engine.estimate_monitor import with_curve
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.season import LENGTH
 from anchorwatch.engine.state import attach, begin
@@ -72,6 +73,7 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
     part = outcomes_part(plan, track.gathered, known, watch.cycle)
+    part = with_curve(watch, part, track.gathered)
     at = int(labelled.at[needed - 1])
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
@@ -88,7 +90,7 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     predictions = predictions_part(watch, rows)
     labelled = version.outcomes.gathered if version.outcomes is not None else None
     outcomes = (
-        outcomes_part(watch.outcomes, labelled, predictions, watch.cycle)
+        with_curve(watch, outcomes_part(watch.outcomes, labelled, predictions, watch.cycle), labelled)
         if watch.outcomes is not None and labelled
         else None
     )

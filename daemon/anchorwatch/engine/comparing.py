@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.join import Arrivals, Outcomes
+    from anchorwatch.engine.routing import Routed
     from anchorwatch.engine.state import State
     from anchorwatch.engine.tables import Columns
     from anchorwatch.engine.watch import Watch
     from anchorwatch.settings.models import Model
 
-_OTHER = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)
-"""What the challenger's ids are mixed with; mixing twice gives the common id back."""
+_OTHER = np.array([0x9E3779B97F4A7C15, 0], np.uint64)
+"""What the challenger's ids are mixed with; mixing twice gives the common id back. The second half stays as it is: by it
+predictions and labels are sampled, and both versions of a prediction belong into the sample, or neither."""
 
 
 class Comparison(NamedTuple):
@@ -84,6 +86,17 @@ def apart(watch: Watch, state: State, records: Columns) -> Columns:
     if not mine.any():
         return records
     return replace(records, ident=np.where(mine[:, None], records.ident ^ _OTHER, records.ident))
+
+
+def answered(watch: Watch, state: State, routed: Routed, outcomes: Outcomes) -> tuple[Routed, Outcomes]:
+    """Return predictions and outcomes without the challenger's, which answered nobody."""
+    code = challenger_of(watch, state)
+    if code < 0:
+        return routed, outcomes
+    mine, known = routed.version != code, outcomes.record.version != code
+    rows, at, version = routed.rows[mine], routed.at[mine], routed.version[mine]
+    routed = replace(routed, rows=rows, at=at, version=version, records=routed.records.take(mine))
+    return routed, replace(outcomes, at=outcomes.at[known], record=outcomes.record.take(known))
 
 
 def together(watch: Watch, state: State, outcomes: Outcomes) -> Outcomes:

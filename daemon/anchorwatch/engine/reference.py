@@ -55,6 +55,8 @@ class Block:
         (segment columns, n) token of each row's value; 0 where it has none.
     made
         (n,) event time of the prediction, where `time` is that of its label and a season asks for it; None: `time`.
+    answers
+        (5, n) predictions with their labels (`engine.answers`); None for rows that are none.
     """
 
     at: NDArray[np.int64]
@@ -67,6 +69,7 @@ class Block:
     vocabulary: tuple[tuple[str, ...], ...]
     segments: NDArray[np.uint64]
     made: NDArray[np.int64] | None = None
+    answers: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -79,6 +82,7 @@ class Block:
             self.numeric[:, index], self.numeric_fault[:, index],
             self.category[:, index], self.category_fault[:, index],
             self.vocabulary, self.segments[:, index], None if self.made is None else self.made[index],
+            None if self.answers is None else self.answers[:, index],
         )  # fmt: skip
 
     @property

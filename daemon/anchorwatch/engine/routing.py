@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anchorwatch.engine import join
+from anchorwatch.engine import sampling
+from anchorwatch.engine.answers import words_of
 from anchorwatch.engine.comparing import apart, challenger_of
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import Block, token_of
@@ -70,7 +71,7 @@ def route(watch: Watch, state: State, release: Release) -> Routed:
     if len(known) < len(records):
         records = records.take(known)
     records = apart(watch, state, records)
-    state.join, new = join.remember(state.join, watch.terms, records)
+    new = sampling.remember(watch, state, records)
     rows = known[new]
     records = records if new.all() else records.take(new)
     return Routed(rows, release.prediction_at[rows], version[rows], records, begun)
@@ -123,6 +124,7 @@ def outcome_block(watch: Watch, version: Version, outcomes: Outcomes, release: R
         vocabulary=words,
         segments=record.segments.T if n else np.empty((len(watch.segment_rows), 0), np.uint64),
         made=None if watch.cycle is None else record.time,
+        answers=words_of(record),
     )
 
 

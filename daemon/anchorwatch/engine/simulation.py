@@ -14,7 +14,6 @@ import numpy as np
 
 from anchorwatch.decide.decision import Decisions, decide
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.decide.reasons import Reason
 from anchorwatch.engine.budget import at_level
 from anchorwatch.engine.reference import Reference
 from anchorwatch.engine.track import Track
@@ -22,8 +21,8 @@ from anchorwatch.engine.track import Track
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from anchorwatch.decide.decision import Rules
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.rules import Rules
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.finding import Finding
     from anchorwatch.engine.reference import Block
@@ -167,7 +166,7 @@ def _first(plan: Plan, reference: Reference, rules: Rules, stream: Block, begin:
         findings.sort(key=lambda f: (f.moment, f.kind, f.subject, f.monitor, f.segment))
         decisions, outcome = decide(rules, decisions, [_evidence(rules.model, f) for f in findings])
         for notice in outcome.notices:
-            if notice.reason is Reason.FIRED:
+            if notice.begins:
                 return notice
         track.trim()
         start, size = start + size, min(2 * size, LONGEST)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from anchorwatch.decide.decision import Decisions
-from anchorwatch.decide.orders import Standing
 from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.compared import compared_of, compared_parts
@@ -16,6 +15,8 @@ from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.shadow import Shadow, restored, written
+from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
 from anchorwatch.engine.watermark import START, Watermark
 from anchorwatch.errors import ConfigurationError, StoreError
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.rivals import Rivals
     from anchorwatch.engine.rollouts import Rollouts
+    from anchorwatch.engine.runs import Run
     from anchorwatch.engine.track import Plan
     from anchorwatch.engine.watch import Watch
 
-SCHEMA = 2
+SCHEMA = 3
 
 
 @dataclass(slots=True)
@@ -90,6 +92,12 @@ class State:
         Champion and challenger; None where none are compared.
     rollouts
         Versions that followed one another; None where they are not compared.
+    heard, statuses
+        Newest event time of reports on retrainings by partition, ns, and the reports that wait for event time.
+    outside
+        Ids of predictions that are not in the sample that is joined, remembered against duplicates.
+    shadow
+        Labelled predictions with their features; None where nobody would ask for them.
     """
 
     mark: Watermark
@@ -101,6 +109,10 @@ class State:
     counts: dict[str, int] = field(default_factory=dict)
     rivals: Rivals | None = None
     rollouts: Rollouts | None = None
+    heard: dict[str, int] = field(default_factory=dict)
+    statuses: tuple[Waiting, ...] = ()
+    outside: Join = field(default_factory=Join)
+    shadow: Shadow | None = None
 
     def copy(self) -> Self:
         """Return a copy whose versions may be replaced; what they hold is shared until it is copied itself."""
@@ -115,24 +127,28 @@ class State:
         """Return every count by name, what waits included: the input records add up over them.
 
         predictions = late_predictions + too_many_versions + duplicate_predictions + pending_predictions + matched +
-        waiting_predictions + expired_predictions
+        waiting_predictions + expired_predictions + sampled_out_predictions
 
         labels = matched + duplicate_labels + revised_labels + late_labels + orphan_labels + waiting_labels +
-        pending_labels
+        pending_labels + sampled_out_labels
 
-        records read = predictions + labels + all dead_* + all skipped_*, where no record is both a prediction and its
-        label (one topic for both). `mirrored_labels` are labels that count a second time, for a challenger: they add
-        to the left side of the second sum.
-        `retimed_labels` are labels that came late in their log: they count as any other.
+        statuses = all status_* + pending_statuses
+
+        records read = predictions + labels + statuses + all dead_* + all skipped_*, where none is both a prediction and
+        its label (one topic for both). `retimed_labels` are labels that came late in their log: they count as others.
+        `mirrored_labels` are labels that count a second time, for a challenger: they add to the left of the second sum.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
+        if self.statuses:
+            pending["pending_statuses"] = len(self.statuses)
         return {**self.counts, **self.join.counts, **waiting, **pending}
 
 
 def fresh(watch: Watch) -> State:
     """Return the state of a model that has seen nothing."""
-    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions())
+    shadow = None if watch.keeping is None else Shadow()
+    return State(START, Pending.empty(watch.shape), Join(), [], (-1, 0), Decisions(), shadow=shadow)
 
 
 def attach(watch: Watch, version: Version) -> None:
@@ -166,11 +182,6 @@ def _ready(watch: Watch, brought: str, part: Part, plan: Plan) -> tuple[Referenc
     return reference, budget.resolved(watch.budget, plan, part, reference, watch.tracks())
 
 
-def saved_standing(head: bytes) -> Standing:
-    """Return people's orders that are in force, as a saved head has them."""
-    return msgspec.convert(unpack(head)["decisions"].get("standing", {}), Standing)
-
-
 def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[str, bytes | None]:
     """Return the state as named bytes.
 
@@ -181,7 +192,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     state
         What to write.
     before
-        The state that was written last; what is the same object in both is left out, and tables of the join that are
+        The state that was written last; what is the same object in both is left out, and runs of the join that are
         gone are given as None.
     """
     head = {
@@ -195,18 +206,20 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
             {"name": v.name, "seen": v.seen, "baseline": None if v.baseline is None else v.baseline.id}
             for v in state.versions
         ],
-        "tables": sorted(state.join.tables),
         "join": state.join.to_plain(),
+        "outside": state.outside.to_plain(),
         "decisions": state.decisions.to_plain(),
+        "heard": dict(sorted(state.heard.items())),
+        "statuses": [list(waiting) for waiting in state.statuses],
         "accounting": dict(sorted(state.accounting().items())),
+        "shadow": None if state.shadow is None else state.shadow.to_plain(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
     parts |= compared_parts(state, before)
-    old = before.join.tables if before is not None else {}
-    for stretch, table in state.join.tables.items():
-        if old.get(stretch) is not table:
-            parts[f"join/{stretch}"] = pack(table.to_plain())
-    parts |= {f"join/{stretch}": None for stretch in old if stretch not in state.join.tables}
+    runs, old = _runs(state), {} if before is None else _runs(before)
+    parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
+    parts |= {name: None for name in old if name not in runs}
+    parts |= written(state.shadow, None if before is None else before.shadow)
     for i, version in enumerate(state.versions):
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
@@ -219,10 +232,10 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
     return parts
 
 
-def saved_accounting(head: bytes) -> dict[str, int]:
-    """Return the accounting in the part `head` of a saved state, for whoever has no watch; raises ValueError."""
-    counts: dict[str, int] = unpack(head)["accounting"]
-    return counts
+def _runs(state: State) -> dict[str, Run]:
+    """Return the runs of what is joined and of what is not, by the name of their parts."""
+    joins = (("join", state.join), ("outside", state.outside))
+    return {f"{place}/{name}": run for place, join in joins for name, run in join.parts().items()}
 
 
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
@@ -238,16 +251,19 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     try:
         head = unpack(parts["head"])
         _check(watch, head)
-        tables = {stretch: unpack(parts[f"join/{stretch}"]) for stretch in head["tables"]}
         return State(
             mark=Watermark(head["newest"], head["frontier"]),
             pending=Pending.from_plain(unpack(parts["pending"])),
-            join=Join.from_plain(head["join"], tables),
+            join=Join.from_plain(head["join"], lambda name: unpack(parts[f"join/{name}"])),
+            outside=Join.from_plain(head["outside"], lambda name: unpack(parts[f"outside/{name}"])),
             versions=[_version(watch, parts, i, v) for i, v in enumerate(head["versions"])],
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
             **compared_of(watch, parts),
+            shadow=None if watch.keeping is None else restored(head.get("shadow"), parts),
+            heard=head.get("heard", {}),
+            statuses=tuple(Waiting(*waiting) for waiting in head.get("statuses", [])),
         )
     except (LookupError, ValueError, TypeError, AttributeError, OverflowError, msgspec.ValidationError) as error:
         raise StoreError(

@@ -12,31 +12,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anchorwatch.decide.decision import decide, supersede
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.decide.outcome import Outcome as Decision
-from anchorwatch.engine import building, join, watermark
-from anchorwatch.engine.comparing import challenger_of, together, twice
+from anchorwatch.engine import building, estimate_monitor, sampling, shadowing, statuses, succession, watermark
+from anchorwatch.engine.comparing import answered, challenger_of, together, twice
 from anchorwatch.engine.join import Arrivals
+from anchorwatch.engine.recovery import estimator
 from anchorwatch.engine.rivals import compare
 from anchorwatch.engine.rollouts import roll
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from anchorwatch.decide.outcome import Outcome as Decision
     from anchorwatch.engine.baseline import Baseline
     from anchorwatch.engine.building import Made
     from anchorwatch.engine.finding import Finding
     from anchorwatch.engine.join import Outcomes
-    from anchorwatch.engine.panes import Moment
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.reference import Block
-    from anchorwatch.engine.routing import Takeover
     from anchorwatch.engine.state import State, Version
     from anchorwatch.engine.tables import Columns
+    from anchorwatch.engine.track import Track
     from anchorwatch.engine.watch import Watch
     from anchorwatch.events.columns import Batch
 
@@ -83,12 +82,16 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
         completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
         made += completed
         findings += [(code, f) for f in found]
+    if watch.keeping is not None and state.shadow is not None:
+        theirs = answered(watch, state, routed, outcomes)
+        state.shadow = shadowing.follow(watch.keeping, state.shadow, release, *theirs, state.versions)
     replaced = takeovers(watch, state, routed)
     findings += compare(watch, state, outcomes, release, made)
     findings += roll(watch, state, outcomes, release, replaced, made)
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]
-    return _decided(watch, state, baselines, findings, replaced)
+    arrivals = succession.Arrivals(replaced, statuses.due(state), release.time, routed.begun)
+    return _decided(watch, state, baselines, findings, arrivals)
 
 
 def _account(state: State, batch: Batch) -> None:
@@ -118,7 +121,10 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
     if late[:n].any():
         predictions = predictions.take(~late[:n])
     pending = state.pending.add(batch.partitions, predictions, labels)
-    state.mark = watermark.advance(mark, batch.partitions, batch.idle, watch.lateness, pending.newest)
+    events = [name for name in batch.partitions if name not in batch.reporting]
+    mark = watermark.advance(mark, events, batch.idle, watch.lateness, pending.newest)
+    statuses.heard(state, batch, watch.lateness)
+    state.mark = statuses.held(state, batch, mark, watch.lateness)
     state.pending, release = pending.release(state.mark.frontier)
     return release
 
@@ -127,9 +133,7 @@ def _joined(watch: Watch, state: State, release: Release, records: Columns, at: 
     labels = release.labels
     arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number)
     arrivals, label_at = twice(watch, state, arrivals, release.label_at)
-    state.join, outcomes = join.match(state.join, watch.terms, records, at, arrivals, label_at)
-    state.join = join.forget(state.join, watch.terms, state.mark.frontier)
-    return together(watch, state, outcomes)
+    return together(watch, state, sampling.match(watch, state, records, at, arrivals, label_at))
 
 
 def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:
@@ -150,6 +154,7 @@ def _watched(
     plan, reference = version.predictions_plan, version.predictions_reference
     if plan is not None and reference is not None:
         findings += version.predictions.watch(plan, reference, rows, release.time, frontier)
+        findings += estimate_monitor.follow(watch, version)
     if version.outcomes is None or watch.outcomes is None or labelled is None:
         return baselines, findings
     labelled = building.outcomes(watch, version, labelled, done, baselines)
@@ -164,53 +169,26 @@ def _decided(
     state: State,
     baselines: list[Baseline],
     findings: list[tuple[int, Finding]],
-    replaced: Sequence[Takeover],
+    arrivals: succession.Arrivals,
 ) -> tuple[State, Outcome]:
-    """Turn findings into evidence and decide, versions that were replaced in their place among them."""
+    """Turn findings into evidence and decide, with whatever else came in its place among them."""
     findings.sort(key=lambda f: (f[1].moment, f[1].kind, f[1].subject, f[1].monitor, f[1].segment, f[0]))
     moments = [finding.moment for _, finding in findings]
     evidence = _evidence(watch, state.versions, findings)
-    told: list[Decision] = []
-    start = 0
-    for takeover in replaced:
-        stop = _first_after(moments, takeover.moment, start)
-        state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:stop])
-        told.append(decision)
-        for name in takeover.replaced:
-            state.decisions, decision = supersede(
-                watch.rules, state.decisions, name, takeover.moment.time, by=takeover.version
-            )
-            told.append(decision)
-        start = stop
-    state.decisions, decision = decide(watch.rules, state.decisions, evidence[start:])
-    told.append(decision)
+    decision = succession.decided(watch, state, evidence, moments, arrivals, estimator(watch, state))
     for version in state.versions:
         for track in (version.predictions, version.outcomes):
             if track is not None:
                 track.trim()
-    return state, Outcome(
-        baselines=tuple(baselines),
-        evidence=tuple(evidence),
-        decision=Decision(
-            notices=tuple(n for d in told for n in d.notices),
-            triggers=tuple(t for d in told for t in d.triggers),
-            decided=tuple(x for d in told for x in d.decided),
-        ),
-    )
-
-
-def _first_after(moments: Sequence[Moment], moment: Moment, start: int) -> int:
-    return next((i for i in range(start, len(moments)) if moments[i] > moment), len(moments))
+    if watch.keeping is not None and state.shadow is not None:
+        state.shadow = state.shadow.trim(watch.keeping)
+    return state, Outcome(baselines=tuple(baselines), evidence=tuple(evidence), decision=decision)
 
 
 def _evidence(watch: Watch, versions: Sequence[Version], findings: Sequence[tuple[int, Finding]]) -> list[Evidence]:
     """Return findings as evidence, in their order, with the labelled predictions of their version by then."""
-    labelled = np.zeros(len(findings), np.int64)
-    codes = np.array([code for code, _ in findings], np.int64)
-    for code, version in enumerate(versions):
-        mine = np.flatnonzero(codes == code)
-        if len(mine) and version.outcomes is not None and version.outcomes.marks:
-            labelled[mine] = version.outcomes.watched_at([findings[i][1].moment for i in mine.tolist()])
+    labelled = _counted(versions, findings, lambda version: version.outcomes)
+    rows = _counted(versions, findings, lambda version: version.predictions)
     return [
         Evidence(
             at=finding.moment.time,
@@ -226,14 +204,30 @@ def _evidence(watch: Watch, versions: Sequence[Version], findings: Sequence[tupl
             baseline=finding.baseline,
             decisive=finding.decisive,
             labelled=known,
-            labelled_since=_labelled_since(versions[code], finding, known),
+            labelled_since=_since(versions[code].outcomes, finding, known),
+            rows=seen,
+            rows_since=_since(versions[code].predictions, finding, seen),
         )
-        for (code, finding), known in zip(findings, labelled.tolist(), strict=True)
+        for (code, finding), known, seen in zip(findings, labelled, rows, strict=True)
     ]
 
 
-def _labelled_since(version: Version, finding: Finding, labelled: int) -> int:
-    """Return how many of the labelled predictions came since a change; 0 where nothing changed."""
-    if finding.verdict.since is None or version.outcomes is None or not version.outcomes.marks:
+def _counted(
+    versions: Sequence[Version], findings: Sequence[tuple[int, Finding]], track_of: Callable[[Version], Track | None]
+) -> list[int]:
+    """Return how many rows of a track had been watched at each finding about its version."""
+    counted = np.zeros(len(findings), np.int64)
+    codes = np.array([code for code, _ in findings], np.int64)
+    for code, version in enumerate(versions):
+        mine, track = np.flatnonzero(codes == code), track_of(version)
+        if len(mine) and track is not None and track.marks:
+            counted[mine] = track.watched_at([findings[i][1].moment for i in mine.tolist()])
+    rows: list[int] = counted.tolist()
+    return rows
+
+
+def _since(track: Track | None, finding: Finding, rows: int) -> int:
+    """Return how many of the rows of a track came since a change; 0 where nothing changed."""
+    if finding.verdict.since is None or track is None or not track.marks:
         return 0
-    return version.outcomes.marks[0].rows_since(finding.verdict.since, labelled)
+    return track.marks[0].rows_since(finding.verdict.since, rows)

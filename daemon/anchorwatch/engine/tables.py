@@ -1,4 +1,4 @@
-"""Prediction records by id: tables sorted by the id's hash, and ids that are looked up in many of them."""
+"""Prediction records as columns, and ids that are looked up among others."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
 
@@ -20,7 +18,7 @@ class Columns:
     Attributes
     ----------
     ident
-        (n, 2) id hash; tables are sorted by its first half, and hold an id once.
+        (n, 2) id hash.
     time
         (n,) event time, ns.
     version
@@ -67,34 +65,12 @@ class Columns:
         """Return the records at `index`."""
         return Columns(*(getattr(self, name)[index] for name in _NAMES))
 
-    def insert(self, other: Columns) -> Columns:
-        """Return both, sorted; `other` is sorted."""
-        at = np.searchsorted(self.ident[:, 0], other.ident[:, 0], side="right") + np.arange(len(other))
-        rest = np.ones(len(self) + len(other), np.bool_)
-        rest[at] = False
-        columns = []
-        for name in _NAMES:
-            mine = getattr(self, name)
-            column = np.empty((len(rest), *mine.shape[1:]), mine.dtype)
-            column[rest], column[at] = mine, getattr(other, name)
-            columns.append(column)
-        return Columns(*columns)
-
-    @staticmethod
-    def concat(parts: Sequence[Columns]) -> Columns:
-        """Return the records of all parts, one after the other."""
-        return Columns(*(np.concatenate([getattr(part, name) for part in parts]) for name in _NAMES))
-
-    def to_plain(self) -> dict[str, Any]:
-        """Return the records as plain data."""
-        return {name: getattr(self, name) for name in _NAMES}
-
 
 _NAMES = tuple(Columns.__dataclass_fields__)
 
 
 class Wanted:
-    """Ids that are looked up in many tables; sorted once, as looking up in order is many times faster.
+    """Ids that others are looked up among; sorted once, as looking up in order is many times faster.
 
     Parameters
     ----------
@@ -111,24 +87,6 @@ class Wanted:
         self._keys, self._first = heads[first], order[first]
         self._which = np.empty(len(heads), np.int64)
         self._which[order] = np.cumsum(first) - 1
-
-    def within(self, table: Columns) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return which ids a table holds, and where: positions among the ids, rising, and rows of the table."""
-        keys, heads = self._keys, table.ident[:, 0]
-        if not len(keys) or not len(heads):
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        row = np.full(len(keys), -1, np.int64)
-        if len(heads) < len(keys):
-            at = np.minimum(np.searchsorted(keys, heads), len(keys) - 1)
-            hit = np.flatnonzero(keys[at] == heads)[::-1]  # of two ids with the same first half the first row counts
-            row[at[hit]] = hit
-        else:
-            at = np.minimum(np.searchsorted(heads, keys), len(heads) - 1)
-            row = np.where(heads[at] == keys, at, -1)
-        ids = np.flatnonzero((row >= 0)[self._which])
-        rows = row[self._which[ids]]
-        good = table.ident[rows, 1] == self._ident[ids, 1]
-        return ids[good], rows[good]
 
     def has(self, ident: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Return for each of (m, 2) other hashes whether it is among the ids."""

@@ -72,8 +72,8 @@ class Track:
         Rows of the baseline to come; None once it is there.
     panes, lanes, runs, marks
         State of the monitors, once there is a baseline: lanes by lookout, marks by group.
-    newest
-        Rows watched before the present release, and the positions of its rows in it.
+    newest, closed
+        Rows watched before the present release, and the positions of its rows in it; windows that it closed.
     """
 
     rows: int
@@ -83,6 +83,7 @@ class Track:
     runs: Runs | None
     marks: list[Marks]
     newest: tuple[int, NDArray[np.int64]] = (0, np.empty(0, np.int64))
+    closed: tuple[Window, ...] = ()
 
     @classmethod
     def fresh(cls) -> Self:
@@ -149,6 +150,7 @@ class Track:
         values = reference.values(cells, block, members)
         sums = reference.sums(values)
         windows = self._windows(plan.span, members, reference.counted(cells, block), sums, block, time, frontier)
+        self.closed = tuple(windows)
         findings: list[Finding] = []
         if plan.schema_run is not None:
             findings += schema_monitor.follow(self.runs, plan.schema_run, reference, block, cells)
@@ -258,13 +260,19 @@ def joined(blocks: Sequence[Block]) -> Block:
         vocabulary=tuple(tuple(w) for w in words),
         segments=np.concatenate([b.segments for b in blocks], axis=1),
         made=None if blocks[0].made is None else np.concatenate([b.in_cycle for b in blocks]),
+        answers=_all_answers(blocks),
     )
+
+
+def _all_answers(blocks: Sequence[Block]) -> NDArray[np.uint64] | None:
+    answers = [b.answers for b in blocks if b.answers is not None]
+    return np.concatenate(answers, axis=1) if len(answers) == len(blocks) else None
 
 
 def block_to_plain(block: Block) -> dict[str, Any]:
     """Return rows as plain data; their positions in a release that is over are dropped."""
     names = [name for name in Block.__dataclass_fields__ if name not in {"at", "vocabulary"}]
-    plain = {name: getattr(block, name) for name in names if name != "made" or block.made is not None}
+    plain = {name: getattr(block, name) for name in names if getattr(block, name) is not None}
     return {**plain, "vocabulary": [list(words) for words in block.vocabulary]}
 
 

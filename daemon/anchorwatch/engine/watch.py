@@ -3,54 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from anchorwatch.decide.decision import Rules, rules_of
-from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE, Kind
-from anchorwatch.engine.budget import PARAMETER
+from anchorwatch.decide.rules import Rules, rules_of
+from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.engine.comparing import Comparison
-from anchorwatch.engine.join import Terms
-from anchorwatch.engine.lanes import Lookout
-from anchorwatch.engine.panes import Span
-from anchorwatch.engine.reference import Column
-from anchorwatch.engine.share_monitor import Bounds
-from anchorwatch.engine.track import Plan
-from anchorwatch.engine.window_monitor import Family
+from anchorwatch.engine.plans import outcomes_plan, predictions_plan
+from anchorwatch.engine.sampling import REMEMBERED
+from anchorwatch.engine.shadow import Keeping, keeping_of
+from anchorwatch.engine.stretches import Terms
 from anchorwatch.errors import ConfigurationError
-from anchorwatch.events.columns import (
-    LATENCY,
-    PREDICTION_CLASS,
-    PREDICTION_SCORE,
-    PREDICTION_VALUE,
-    Shape,
-)
 from anchorwatch.events.shape import shape_of
-from anchorwatch.settings.units import NS
-from anchorwatch_detectors import registry
-from anchorwatch_detectors.correction import benjamini_hochberg, benjamini_yekutieli
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.lanes import Lookout
     from anchorwatch.engine.season import Cycle
+    from anchorwatch.engine.track import Plan
+    from anchorwatch.events.columns import (
+        Shape,
+    )
     from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
-    from anchorwatch.settings.monitors import Accuracy, Drift, Monitor
-    from anchorwatch_detectors.comparison import WindowTest
-
-REMEMBERED = 10 * NS["m"]  # how long ids are remembered against duplicates where no labels are waited for
-
-
-ERRORS, RANKS = "shiryaev_roberts", "shiryaev_roberts_ranks"
-"""Sequential detectors where the configuration leaves it to us: over errors of classes, and over ranks."""
-SIGNIFICANCE = 0.001
-"""Of windows, where the configuration gives none and the budget leaves more."""
-
-_CORRECTIONS = {"benjamini_hochberg": benjamini_hochberg, "benjamini_yekutieli": benjamini_yekutieli}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +44,8 @@ class Watch:
         What is watched of each track; outcomes is None without labels.
     terms
         How long predictions and labels wait for each other.
+    sample
+        Share of the ids that are joined, 0 to 1.
     lateness
         Allowed lateness, ns.
     first, first_labelled
@@ -79,14 +58,14 @@ class Watch:
         Rows of `Shape.category` that are segment columns.
     max_segments, min_sample
         How many values of a segment column are watched, and from how many rows on.
-    regression
-        Whether predictions are values, not classes.
+    regression, estimates
+        Whether predictions are values, not classes; whether their accuracy is estimated before labels come.
     takeover
         Predictions of one version in a row after which it has replaced the others.
     budget
         False alarms that its monitors may raise together.
-    rules
-        What the decisions go by.
+    rules, keeping
+        What the decisions go by; what is kept to estimate what a retraining would recover, None for nothing.
     comparison
         Which versions are held against each other; None for none.
     fingerprint
@@ -101,6 +80,7 @@ class Watch:
     predictions: Plan
     outcomes: Plan | None
     terms: Terms
+    sample: float
     lateness: int
     first: int
     first_labelled: int
@@ -110,9 +90,11 @@ class Watch:
     max_segments: int
     min_sample: int
     regression: bool
+    estimates: bool
     takeover: int
     budget: Budget
     rules: Rules
+    keeping: Keeping | None
     fingerprint: str
     code: str
     comparison: Comparison | None = None
@@ -127,19 +109,19 @@ class Watch:
         return self.predictions.lookouts + (() if self.outcomes is None else self.outcomes.lookouts)
 
 
-def compile_watch(source: str, name: str, model: Model, given: Baseline | None, code: str) -> Watch:
+def compile_watch(
+    source: str, name: str, model: Model, given: Baseline | None, code: str, *, answered: bool = False
+) -> Watch:
     """Return the watch of a model.
 
     Parameters
     ----------
-    source
-        Who we are, in every id.
-    name, model
-        The model and its configuration.
+    source, name, model
+        Who we are, in every id; the model and its configuration.
     given
         The baseline it names; None where it is made of the first rows.
-    code
-        Version of anchorwatch, noted in baselines.
+    code, answered
+        Version of anchorwatch, noted in baselines; whether anybody reports what becomes of triggers.
 
     Raises
     ------
@@ -158,13 +140,15 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
     wait = REMEMBERED if model.labels is None else model.labels.wait
     early = 0 if model.labels is None else model.labels.early
     first = model.baseline.first or 0
+    fingerprint = _fingerprint(model, given)
     return Watch(
         name=name,
         source=source,
         shape=shape,
-        predictions=_predictions_plan(model, shape),
-        outcomes=None if model.labels is None else _outcomes_plan(model),
+        predictions=predictions_plan(model, shape),
+        outcomes=None if model.labels is None else outcomes_plan(model),
         terms=Terms(max(wait, model.event_time.lateness), early),
+        sample=1.0 if model.labels is None else model.labels.sample,
         lateness=model.event_time.lateness,
         first=first,
         first_labelled=model.baseline.labels or first,
@@ -174,10 +158,12 @@ def compile_watch(source: str, name: str, model: Model, given: Baseline | None, 
         max_segments=model.max_segments,
         min_sample=model.windows.min_sample,
         regression=model.predictions.prediction.kind == "regression",
+        estimates=model.monitors.accuracy.enabled and model.monitors.accuracy.estimate,
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
-        rules=rules_of(source, name, model),
-        fingerprint=_fingerprint(model, given),
+        rules=rules_of(source, name, model, Fingerprints(code, fingerprint), answered=answered),
+        keeping=keeping_of(model, shape),
+        fingerprint=fingerprint,
         code=code,
         comparison=Comparison.of_settings(model),
     )
@@ -190,110 +176,13 @@ _OTHER_SEASON = (
 
 
 def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerting and retrain policies may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain", "compare"})
+    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
+    form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents", "compare"})
+    for feature in form["predictions"]["features"].values():
+        feature.pop("importance")
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
     if model.baseline.season is None:
         form["baseline"].pop("season")
     form["given"] = given.id if given is not None else None
     return hashlib.sha256(msgspec.json.encode(form, order="deterministic")).hexdigest()
-
-
-def _predictions_plan(model: Model, shape: Shape) -> Plan:
-    monitors = model.monitors
-    dimensions = set(model.predictions.dimensions)
-    columns = tuple(
-        [Column(name, numeric=True, kind=_kind(name)) for name in shape.numeric]
-        + [Column(name, numeric=False, kind=_kind(name)) for name in shape.category if name not in dimensions]
-    )
-    families: list[Family] = []
-    lookouts: list[Lookout] = []
-    for kind, drift in (
-        (Kind.DRIFT, monitors.drift),
-        (Kind.PREDICTION, monitors.prediction),
-        (Kind.LATENCY, monitors.latency),
-    ):
-        mine = tuple(i for i, column in enumerate(columns) if column.kind is kind)
-        if drift.enabled and mine:
-            families += _families(drift, columns, mine, model.windows.min_sample)
-            lookouts += _lookouts(drift, kind, mine, model.windows.panes, otherwise=RANKS)
-    quality = monitors.quality
-    shares: dict[str, Bounds] = {Kind.QUALITY: _bounds(quality, quality.smallest_effect, model.windows.min_sample)}
-    return Plan(
-        columns=columns,
-        segment_columns=tuple(model.segments),
-        span=Span(model.windows.size, model.windows.time, model.windows.panes),
-        families=tuple(families),
-        lookouts=tuple(lookouts),
-        shares=shares if quality.enabled else {},
-        schema_run=monitors.schema_.run if monitors.schema_.enabled else None,
-    )
-
-
-def _outcomes_plan(model: Model) -> Plan:
-    accuracy = model.monitors.accuracy
-    regression = model.predictions.prediction.kind == "regression"
-    column = Column(ERROR_SIZE if regression else ERROR_RATE, numeric=regression, kind=Kind.ACCURACY)
-    families: tuple[Family, ...] = ()
-    lookouts: tuple[Lookout, ...] = ()
-    shares: dict[str, Bounds] = {}
-    if accuracy.enabled:
-        otherwise = RANKS if regression else ERRORS
-        lookouts = _lookouts(accuracy, Kind.ACCURACY, (0,), model.windows.panes, otherwise=otherwise)
-        if regression:
-            test = registry.window("kolmogorov_smirnov")
-            families = (_family(accuracy, test, (0,), test.smallest_effect, model.windows.min_sample),)
-        else:
-            shares = {Kind.ACCURACY: _bounds(accuracy, accuracy.smallest_shift, model.windows.min_sample)}
-    return Plan(
-        columns=(column,),
-        segment_columns=tuple(model.segments),
-        span=Span(model.windows.size, model.windows.time, model.windows.panes),
-        families=families,
-        lookouts=lookouts,
-        shares=shares,
-        schema_run=None,
-    )
-
-
-def _families(drift: Drift, columns: Sequence[Column], mine: Sequence[int], min_sample: int) -> list[Family]:
-    families = []
-    for name, numeric in ((drift.numeric, True), (drift.category, False)):
-        chosen = tuple(i for i in mine if columns[i].numeric is numeric)
-        if name is not None and chosen:
-            test = registry.window(name)
-            effect = test.smallest_effect if drift.smallest_effect is None else drift.smallest_effect
-            correction = _CORRECTIONS[drift.correction]
-            families.append(replace(_family(drift, test, chosen, effect, min_sample), correction=correction))
-    return families
-
-
-def _family(
-    monitor: Monitor, test: WindowTest, columns: tuple[int, ...], smallest_effect: float, min_sample: int
-) -> Family:
-    given = monitor.significance
-    return Family(test, columns, given or SIGNIFICANCE, smallest_effect, min_sample, budgeted=given is None)
-
-
-def _bounds(monitor: Monitor, smallest: float, min_sample: int) -> Bounds:
-    given = monitor.significance
-    return Bounds(given or SIGNIFICANCE, smallest, min_sample, budgeted=given is None)
-
-
-def _lookouts(
-    monitor: Drift | Accuracy, kind: Kind, mine: tuple[int, ...], panes: int, *, otherwise: str
-) -> tuple[Lookout, ...]:
-    """Return the sequential detector of a kind, where there is one; `otherwise` is the one we choose."""
-    chosen = monitor.sequential
-    if chosen is None:
-        return ()
-    detector = registry.sequential(chosen.named(otherwise), chosen.parameters)
-    accuracy, budgeted = kind is Kind.ACCURACY, PARAMETER not in chosen.parameters
-    return (Lookout(kind, detector, mine, accuracy, monitor.smallest_shift, panes, budgeted=budgeted),)
-
-
-def _kind(column: str) -> Kind:
-    if column in {PREDICTION_SCORE, PREDICTION_VALUE, PREDICTION_CLASS}:
-        return Kind.PREDICTION
-    return Kind.LATENCY if column == LATENCY else Kind.DRIFT

@@ -182,7 +182,7 @@ def _fired(alerts: Sequence[Mapping[str, Any]], model: str) -> dict[str, list[in
     found: dict[str, list[int]] = {}
     for alert in alerts:
         data = alert["data"]
-        if data["labels"]["model"] == model and data["reason"] == "fired":
+        if data["labels"]["model"] == model and data["notice"] == 1:
             at = _time(alert["time"])
             found.setdefault(data["labels"]["kind"], []).append(at)
             found.setdefault(ANY, []).append(at)

@@ -7,10 +7,12 @@ unusable, and a fault code beside each value says what was wrong with it.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+
+from anchorwatch.events.reports import Statuses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -257,6 +259,8 @@ class Batch:
     dead, skipped
         Dead letters and records passed over by rule (tombstones, `where`) of this batch, by reason; counted in the
         state so that everything read is accounted for.
+    statuses, reporting
+        Reports on retrainings, and the names of the partitions that hold such reports.
     """
 
     partitions: tuple[str, ...]
@@ -265,6 +269,8 @@ class Batch:
     idle: frozenset[str] = frozenset()
     dead: tuple[tuple[str, int], ...] = ()
     skipped: tuple[tuple[str, int], ...] = ()
+    statuses: Statuses = field(default_factory=Statuses.empty)
+    reporting: frozenset[str] = frozenset()
 
 
 def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:

@@ -14,7 +14,9 @@ from anchorwatch.events.labels import LabelColumns
 from anchorwatch.events.predictions import PredictionColumns
 from anchorwatch.events.reader import Reader
 from anchorwatch.events.reasons import Skip
+from anchorwatch.events.reports import Statuses
 from anchorwatch.events.shape import shape_of
+from anchorwatch.events.statuses import StatusDecoder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -41,6 +43,8 @@ class Decoder:
         The model's name.
     model
         Its settings.
+    statuses
+        Topic on which retrainings are reported; None for none, or where the model asks for none.
 
     Raises
     ------
@@ -48,9 +52,10 @@ class Decoder:
         If the fields it asks for cannot stand in one event.
     """
 
-    def __init__(self, name: str, model: Model) -> None:
+    def __init__(self, name: str, model: Model, statuses: str | None = None) -> None:
         self.shape = shape_of(model)
         self._name = name
+        self._reports, self._statuses = StatusDecoder(name, model.event_time.future), statuses
         self._topics = {model.predictions.topic} | ({model.labels.topic} if model.labels else set())
         self._formats = {text: _Format(name, model, text=text) for text in (False, True)}
 
@@ -87,9 +92,13 @@ class Decoder:
         names = sorted(map(str, partitions))
         codes = {partition: names.index(str(partition)) for partition in partitions}
         groups: dict[tuple[str, bool], list[Records]] = {}
+        reports = [part for part in records if part.partition.topic == self._statuses]
         for part in records:
-            groups.setdefault((part.partition.topic, part.text_values), []).append(part)
+            if part.partition.topic != self._statuses:
+                groups.setdefault((part.partition.topic, part.text_values), []).append(part)
         run = _Run(self._name, now)
+        if reports:
+            run.report(Gathered(reports, codes, text=False), self._reports)
         for (topic, text), parts in groups.items():
             if topic not in self._topics:
                 raise ValueError(f"topic {topic!r} is none of model {self._name!r}: {sorted(self._topics)}")
@@ -101,6 +110,8 @@ class Decoder:
             idle=frozenset(map(str, idle)),
             dead=tuple(sorted(Counter(str(letter.reason) for letter in run.letters).items())),
             skipped=tuple(sorted((str(skip), n) for skip, n in run.skipped.items() if n)),
+            statuses=run.statuses,
+            reporting=frozenset(str(p) for p in partitions if p.topic == self._statuses),
         )
         return batch, run.letters
 
@@ -115,6 +126,13 @@ class _Run:
         self.labels: list[Labels] = []
         self.letters: list[DeadLetter] = []
         self.skipped: Counter[Skip] = Counter()
+        self.statuses = Statuses.empty()
+
+    def report(self, gathered: Gathered, decoder: StatusDecoder) -> None:
+        """Take the reports on retrainings, all of which stand in one topic."""
+        self.statuses, troubles, skipped = decoder.decode(gathered, self.now)
+        self.skipped.update(skipped)
+        self.bury(gathered, troubles)
 
     def bury(self, gathered: Gathered, troubles: Mapping[int, Trouble]) -> None:
         """Make dead letters."""

@@ -62,7 +62,7 @@ class Reader:
         rows: list[msgspec.Struct] = []
         troubles: dict[int, Trouble] = {}
         if max(map(len, values), default=0) > LARGEST:
-            troubles = {i: _too_large() for i, value in enumerate(values) if len(value) > LARGEST}
+            troubles = {i: too_large() for i, value in enumerate(values) if len(value) > LARGEST}
             values = [b"" if i in troubles else value for i, value in enumerate(values)]
         rest = iter(values)
         while len(rows) < len(values):
@@ -99,7 +99,8 @@ def lenient(value: bytes) -> dict[str, object] | Trouble:
     return found
 
 
-def _too_large() -> Trouble:
+def too_large() -> Trouble:
+    """Return what is wrong with a payload of more than `LARGEST` bytes."""
     return Reason.TOO_LARGE, f"the payload has more than {LARGEST} bytes: leave out what the model does not use"
 
 

@@ -20,6 +20,8 @@ class Reason(enum.StrEnum):
     TIME_IN_FUTURE = "time_in_future"
     LABEL_MISSING = "label_missing"
     LABEL_WRONG_TYPE = "label_wrong_type"
+    STATUS_UNKNOWN = "status_unknown"
+    STATUS_VERSION_WRONG = "status_version_wrong"
 
 
 class Skip(enum.StrEnum):
@@ -27,3 +29,4 @@ class Skip(enum.StrEnum):
 
     TOMBSTONE = "tombstone"
     WHERE = "where"
+    OTHER_MODEL = "other_model"

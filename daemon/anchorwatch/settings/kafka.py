@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from anchorwatch.settings.names import Location, Name, Servers, WrittenTopic
+from anchorwatch.settings.names import Location, Name, ReadTopic, Servers, WrittenTopic
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.units import NS, Span
 
@@ -104,6 +104,15 @@ class Kafka(Section):
                 f"nothing would be encrypted, security_protocol is {protocol}: "
                 f"set security_protocol: {secure}, or remove `tls`",
             )
+
+
+class Inputs(Section):
+    """Topics that are read for all models."""
+
+    retrain_status: ReadTopic | None = Field(
+        None,
+        description="Topic on which whoever retrains reports how far it is; null: nobody does, and nobody is missed.",
+    )
 
 
 class Outputs(Section):

@@ -12,7 +12,9 @@ from pydantic import BeforeValidator, Field
 
 from anchorwatch.settings.budgets import Budget, FalseAlarms
 from anchorwatch.settings.comparing import Compare
-from anchorwatch.settings.kafka import Kafka, Outputs, Sasl, Tls
+from anchorwatch.settings.estimates import RetrainEstimate
+from anchorwatch.settings.incidents import Incidents
+from anchorwatch.settings.kafka import Inputs, Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
     Alerting,
@@ -27,12 +29,13 @@ from anchorwatch.settings.monitors import (
     Share,
 )
 from anchorwatch.settings.names import Location, Name, UriReference, is_topic
+from anchorwatch.settings.retraining import Quota, Retrain, Trouble
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.streams import EventTime, Feature, Labels, Prediction, Predictions, Scalar, TimeUnit
-from anchorwatch.settings.units import NS, Duration, Span
+from anchorwatch.settings.units import NS, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "Accuracy",
@@ -44,6 +47,7 @@ __all__ = [
     "Drift",
     "EventTime",
     "Feature",
+    "Inputs",
     "Kafka",
     "Labels",
     "Model",
@@ -53,7 +57,9 @@ __all__ = [
     "Prediction",
     "Predictions",
     "Quality",
+    "Quota",
     "Retrain",
+    "RetrainEstimate",
     "Sasl",
     "Scalar",
     "Schema",
@@ -127,35 +133,6 @@ class Windows(Section):
             )
 
 
-Trouble = Literal[
-    "schema", "quality", "drift", "prediction", "latency", "accuracy",
-    "accuracy worse", "latency worse", "quality worse",
-]  # fmt: skip
-
-
-def _listed(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-class Retrain(Section):
-    """When a retraining is asked for: at most once per incident."""
-
-    name: Name = Field("default", description="Name of the policy, part of the trigger's id.")
-    when: Annotated[
-        list[Trouble],
-        BeforeValidator(_listed, json_schema_input_type=Trouble | list[Trouble]),
-        Field(min_length=1),
-    ] = Field(description="Kinds of alerts that ask for it, one or a list; `accuracy worse` leaves improvements out.")
-    min_labels: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(
-        500, description="Labelled predictions since the change that must be there to train on; 0: none are needed."
-    )
-    cooldown: Duration = Field(NS["d"], description="Event time between two triggers of this policy; 0s: none.")
-    expires: Span = Field(12 * NS["h"], description="How long a trigger is worth acting on.")
-    dry_run: bool = Field(
-        default=False, description="Publish the trigger marked as a dry run: nobody should act on it."
-    )
-
-
 def _policies(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
@@ -187,11 +164,17 @@ class Model(Section):
     compare: Compare | None = Field(
         None, description="Versions held against each other. Default: none, each is watched on its own."
     )
+    incidents: Incidents = Field(
+        default_factory=Incidents, description="Which alerts are told together, and how often."
+    )
     retrain: Annotated[list[Retrain], BeforeValidator(_policies, json_schema_input_type=Retrain | list[Retrain])] = (
         Field(
             default_factory=list,
             description="Retrain policies, one or a list. Default: none, nothing is triggered.",
         )
+    )
+    retrain_estimate: RetrainEstimate = Field(
+        default_factory=RetrainEstimate, description="What a retraining would recover, told with its trigger."
     )
 
     def conflicts(self) -> Iterator[Conflict]:
@@ -271,11 +254,13 @@ class Settings(Section):
     store: Location = Field("anchorwatch.db", description="Path of the SQLite file that holds all state.")
     kafka: Kafka | None = Field(None, description="The broker; not needed for a replay of files.")
     outputs: Outputs = Field(default_factory=Outputs, description="Topics that are written to.")
+    inputs: Inputs = Field(default_factory=Inputs, description="Topics that are read beside those of the models.")
     models: Annotated[dict[Name, Model], Field(min_length=1)] = Field(description="The models, by name.")
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield input topics that Kafka cannot have, or that we write to ourselves."""
         written = {getattr(self.outputs, key): key for key in type(self.outputs).model_fields}
+        yield from self._status_conflicts(written)
         for name, model in self.models.items():
             for part, stream in (("predictions", model.predictions), ("labels", model.labels)):
                 if stream is None:
@@ -292,4 +277,20 @@ class Settings(Section):
                         path,
                         f"`{stream.topic}` cannot name a Kafka topic: letters, digits, `.`, `_` and `-` only, at most "
                         "249 of them",
+                    )
+
+    def _status_conflicts(self, written: Mapping[str, str]) -> Iterator[Conflict]:
+        topic = self.inputs.retrain_status
+        models = self.models.items()
+        read = {s.topic for _, m in models for s in (m.predictions, m.labels) if s is not None}
+        path = ("inputs", "retrain_status")
+        if topic in written or topic in read:
+            yield Conflict(path, f"`{topic}` holds something else already: give the status messages their own topic")
+        for name, model in models:
+            for index, policy in enumerate(model.retrain):
+                if topic is None and policy.delivery == "at_least_once":
+                    yield Conflict(
+                        ("models", name, "retrain", index, "delivery"),
+                        "nobody could acknowledge a trigger, so it would be published again and again: name the topic "
+                        "of the answers in `inputs.retrain_status`, or leave `delivery` out",
                     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.incidents import Flapping
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.units import NS, Duration, Span
 from anchorwatch_detectors import registry
@@ -35,6 +36,9 @@ class Alerting(Section):
         0, description="Event time after resolving during which it does not fire again; 0s: none."
     )
     repeat: Span = Field(7 * NS["d"], description="Event time after which a firing alert is told again.")
+    flapping: Flapping | None = Field(
+        default_factory=Flapping, description="When an alert that comes and goes is held; null: never."
+    )
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield a quorum that cannot be met."""
@@ -181,6 +185,11 @@ class Accuracy(Monitor):
         0.002,
         description="Rise of the error rate (regression: mean rank) worth knowing. Each point more delays small rises: "
         "one from 0.05 to 0.08 is found half as fast with 0.01, so the default is low.",
+    )
+    estimate: bool = Field(
+        default=True,
+        description="Estimate the accuracy of each window of predictions from their scores or values before labels "
+        "come, as far as the baseline has them; it is shown and never becomes an alert.",
     )
     alert: CriticalAlerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."

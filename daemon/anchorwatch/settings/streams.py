@@ -33,6 +33,11 @@ class Feature(Section):
     path: FieldPath | None = Field(
         None, description="Where it stands in the event, dots for nesting. Default: its name."
     )
+    importance: Annotated[float, Field(ge=0, le=1_000_000)] | None = Field(
+        None,
+        description="How much the model rests on it, in any unit: drifted features are ranked by it too. Default: as "
+        "the mean of those given.",
+    )
 
 
 def _feature(value: object) -> object:
@@ -130,6 +135,11 @@ class Labels(Section):
     wait: Span = Field(7 * NS["d"], description="How long a prediction waits for its label, in event time.")
     early: Duration = Field(
         NS["h"], description="How long a label waits for its prediction, in event time; 0s: it must come after it."
+    )
+    sample: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="Share of the predictions, chosen by the hash of their id, that wait for labels; what waits takes "
+        "memory in proportion. The others are watched all the same, but for their accuracy.",
     )
     where: dict[FieldPath, Scalar] = Field(
         default_factory=dict, description="Take only events whose fields have these values, path: value."

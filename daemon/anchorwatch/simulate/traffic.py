@@ -1,16 +1,19 @@
-"""Seeded traffic of a fraud model: predictions, and later their labels, with faults planted where asked for."""
+"""Seeded traffic of a fraud model: predictions, and their labels, with faults and mishaps planted where asked for."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from anchorwatch.settings.units import NS
 from anchorwatch.simulate import world
 from anchorwatch.simulate.faults import FaultKind
+from anchorwatch.simulate.labelling import SMOOTH, Mishaps, label_messages
+from anchorwatch.simulate.message import LABELS, PREDICTIONS, Message, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,26 +26,17 @@ if TYPE_CHECKING:
     Int64s = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-PREDICTIONS: Final = "fraud.predictions"
-LABELS: Final = "fraud.labels"
+__all__ = ["LABELS", "PREDICTIONS", "START", "THRESHOLD", "Events", "FraudTraffic", "Message", "Scorer"]
+
 THRESHOLD: Final = 0.5
 START: Final = 1_735_689_600 * NS["s"]
 """2025-01-01, UTC: far enough in the past for a long run of events that are a minute or two apart."""
 
 _CHUNK: Final = 4096
 _AMOUNT_FACTOR: Final = 1.4
-_DELAY_EVENTS: Final = 60.0
-_DELAY_SPREAD: Final = 0.8
-_LONGEST_DELAY_EVENTS: Final = 600.0
 
-
-class Message(NamedTuple):
-    """A record to write: its topic, key and value, and its event time in ns since the epoch."""
-
-    topic: str
-    key: bytes
-    value: bytes
-    time: int
+Scorer = Callable[[world.Payments], "Floats"]
+"""A model from outside: n payments in, (n,) probabilities of fraud out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,11 @@ class Events:
     retrained, renamed
         Whether the retrained version answered; whether the age of the device came under its new name.
     label_time
-        When the label came, ns since the epoch; -1 where none ever did.
+        When the label came, ns since the epoch; -1 where none ever did. Before `time` where it came early.
+    again_time
+        When a second label came; -1 where none did.
+    corrected
+        Where the first label was wrong, and the second corrects it.
     """
 
     number: Int64s
@@ -78,6 +76,8 @@ class Events:
     retrained: Bools
     renamed: Bools
     label_time: Int64s
+    again_time: Int64s
+    corrected: Bools
 
     def first(self, n: int) -> Events:
         """Return the first n events."""
@@ -111,6 +111,12 @@ class FraudTraffic:
     unlabelled
         Share of the predictions that never get a label. The others get theirs after a skewed (lognormal) delay: half
         of them within 60 predictions, all within 600.
+    mishaps
+        What goes wrong with labels: shares that come twice, are corrected, or come before their prediction.
+    ways
+        What is fraud, before `CONCEPT_DRIFT` and from then on.
+    scorer
+        The version that answers from `NEW_VERSION` on; without it, one that knows the new ways of fraud.
     prefix
         What every id begins with; ASCII without quotes. The rest is the number of the prediction.
 
@@ -126,6 +132,9 @@ class FraudTraffic:
     spacing: int = field(default=NS["d"] // 1000, kw_only=True)
     start: int = field(default=START, kw_only=True)
     unlabelled: float = field(default=0.1, kw_only=True)
+    mishaps: Mishaps = field(default=SMOOTH, kw_only=True)
+    ways: world.Ways = field(default=world.USUAL, kw_only=True)
+    scorer: Scorer | None = field(default=None, kw_only=True)
     prefix: str = field(default="tx-", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -149,18 +158,19 @@ class FraudTraffic:
     def messages(self) -> Iterator[Message]:
         """Yield predictions and labels in the order of their event times."""
         waiting: list[tuple[Int64s, list[Message]]] = []
+        ahead = round(self.mishaps.earliest * self.spacing)
         for events in self.chunks():
-            labels = _label_messages(events, self.prefix)
-            waiting.append((np.array([label.time for label in labels], np.int64), labels))
-            until = int(events.time[-1])
+            written = (list(_prediction_messages(events, self.prefix)), label_messages(events, self.prefix))
+            waiting += [(np.array([message.time for message in told], np.int64), told) for told in written]
+            until = int(events.time[-1]) - ahead  # a label of the next chunk may come before this chunk's last events
             due: list[Message] = []
             for i, (times, held) in enumerate(waiting):
                 cut = int(np.searchsorted(times, until, "right"))
                 due.extend(held[:cut])
                 waiting[i] = (times[cut:], held[cut:])
             waiting = [(times, held) for times, held in waiting if held]
-            yield from sorted([*_prediction_messages(events, self.prefix), *due], key=_time)
-        yield from sorted((label for _, held in waiting for label in held), key=_time)
+            yield from sorted(due, key=_time)
+        yield from sorted((message for _, held in waiting for message in held), key=_time)
 
     def _chunk(self, chunk: int, start: int) -> Events:
         rng = np.random.default_rng([self.seed, chunk])
@@ -171,19 +181,31 @@ class FraudTraffic:
         payments = world.draw(rng, n, np.where(self._since(FaultKind.AMOUNT_DRIFT, number), _AMOUNT_FACTOR, 1.0))
         retrained = self._since(FaultKind.NEW_VERSION, number)
         renamed = self._since(FaultKind.SCHEMA_BREAK, number) & ~retrained
-        delay = np.minimum(rng.lognormal(np.log(_DELAY_EVENTS), _DELAY_SPREAD, n), _LONGEST_DELAY_EVENTS)
-        label_time = time + (delay * self.spacing).astype(np.int64)
+        delays = self.mishaps.delays(rng, n)
+        fraud = world.truth(rng, payments, self._since(FaultKind.CONCEPT_DRIFT, number), self.ways)
+        latency = np.round(4.0 + rng.gamma(2.0, 4.0, n), 2)
+        labelled = rng.random(n) >= self.unlabelled
+        delivery = self.mishaps.deliver(np.random.default_rng([self.seed, chunk, 1]), time, delays, self.spacing)
         return Events(
             number=number,
             time=time,
             payments=payments,
-            score=world.score(payments, retrained, renamed),
-            fraud=world.truth(rng, payments, self._since(FaultKind.CONCEPT_DRIFT, number)),
-            latency=np.round(4.0 + rng.gamma(2.0, 4.0, n), 2),
+            score=self._score(payments, retrained, renamed),
+            fraud=fraud,
+            latency=latency,
             retrained=retrained,
             renamed=renamed,
-            label_time=np.where(rng.random(n) < self.unlabelled, -1, label_time),
+            label_time=np.where(labelled, delivery.first, -1),
+            again_time=np.where(labelled, delivery.again, -1),
+            corrected=labelled & delivery.corrected,
         )
+
+    def _score(self, payments: world.Payments, retrained: Bools, renamed: Bools) -> Floats:
+        scores = world.score(payments, retrained, renamed, self.ways)
+        if self.scorer is not None and retrained.any():
+            theirs = world.Payments(*(getattr(payments, f.name)[retrained] for f in fields(payments)))
+            scores[retrained] = np.round(self.scorer(theirs), 6)
+        return scores
 
     def _since(self, kind: FaultKind, number: Int64s) -> Bools:
         at = min((fault.at_event for fault in self.faults if fault.kind == kind), default=None)
@@ -194,18 +216,12 @@ def _time(message: Message) -> int:
     return message.time
 
 
-def _iso(times: Int64s) -> list[str]:
-    """Return times as ISO 8601 text in UTC, to the millisecond."""
-    texts: list[str] = np.datetime_as_string(times.view("datetime64[ns]"), unit="ms", timezone="UTC").tolist()
-    return texts
-
-
 def _prediction_messages(events: Events, prefix: str) -> Iterator[Message]:
     payments = events.payments
     rows = zip(
         events.number.tolist(),
         events.time.tolist(),
-        _iso(events.time),
+        iso(events.time),
         events.retrained.tolist(),
         events.renamed.tolist(),
         payments.amount.tolist(),
@@ -225,20 +241,3 @@ def _prediction_messages(events: Events, prefix: str) -> Iterator[Message]:
             f'"merchant":"{world.MERCHANTS[merchant]}","{device}":{age!r},"p_fraud":{score!r},"latency_ms":{latency!r}}}'
         )
         yield Message(PREDICTIONS, f"{prefix}{number:08}".encode(), value.encode(), time)
-
-
-def _label_messages(events: Events, prefix: str) -> list[Message]:
-    """Return the labels of some predictions in the order of their own times."""
-    order = np.argsort(events.label_time, kind="stable")
-    order = order[events.label_time[order] >= 0]
-    times = events.label_time[order]
-    rows = zip(events.number[order].tolist(), times.tolist(), _iso(times), events.fraud[order].tolist(), strict=True)
-    return [
-        Message(
-            LABELS,
-            f"{prefix}{number:08}".encode(),
-            f'{{"request_id":"{prefix}{number:08}","ts":"{ts}","is_fraud":{int(fraud)}}}'.encode(),
-            time,
-        )
-        for number, time, ts, fraud in rows
-    ]

@@ -82,11 +82,31 @@ class Rule:
         return known
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways of fraud: those that the model was trained on, and those that it moves to."""
+
+    before: Rule
+    after: Rule
+
+
 OLD_RULE: Final = Rule(-6.2, 0.35, 3.6, 6.5, (-1.5, -0.5, 2.2, 1.2, 0.6))
 """Fraud happens at night, from new devices, for electronics."""
 
 NEW_RULE: Final = Rule(-9.0, 0.35, -2.0, 26.0, (-2.0, 7.0, -2.0, 7.0, -1.0))
 """Fraud has moved: to the day, to fashion and travel."""
+
+USUAL: Final = Ways(OLD_RULE, NEW_RULE)
+
+CLEAR: Final = Ways(
+    Rule(-9.0, 0.35, -2.0, 26.0, (7.0, -2.0, 7.0, -2.0, -2.0)),
+    Rule(-9.5, 0.5, -2.0, 30.0, (-2.0, 8.0, -2.0, 8.0, -2.0)),
+)
+"""Fraud that can be told from the rest nearly for certain, before it moves as well as afterwards.
+
+The model reaches an average precision of .92 before and .61 after; one trained on some thousand fresh payments reaches
+.92 again, whatever is known reaches .94. About as many payments are fraud before (24 %) as after (22 %).
+"""
 
 
 def draw(rng: np.random.Generator, n: int, factor: Floats) -> Payments:
@@ -102,14 +122,14 @@ def draw(rng: np.random.Generator, n: int, factor: Floats) -> Payments:
     )
 
 
-def truth(rng: np.random.Generator, payments: Payments, moved: Bools) -> Bools:
-    """Return which payments are fraud; `moved` says for which of them the new rule holds."""
+def truth(rng: np.random.Generator, payments: Payments, moved: Bools, ways: Ways = USUAL) -> Bools:
+    """Return which payments are fraud; `moved` says for which of them the new rule of `ways` holds."""
     newness = _newness(payments.device_age)
-    logit = np.where(moved, NEW_RULE.logit(payments, newness), OLD_RULE.logit(payments, newness))
+    logit = np.where(moved, ways.after.logit(payments, newness), ways.before.logit(payments, newness))
     return rng.random(len(logit)) < _sigmoid(logit)
 
 
-def score(payments: Payments, retrained: Bools, blind: Bools) -> Floats:
+def score(payments: Payments, retrained: Bools, blind: Bools, ways: Ways = USUAL) -> Floats:
     """Return the probability of fraud as the model sees it.
 
     Parameters
@@ -120,9 +140,11 @@ def score(payments: Payments, retrained: Bools, blind: Bools) -> Floats:
         (n,) where the retrained version answers, which knows the new rule.
     blind
         (n,) where the device's age does not reach the model: it takes the mean instead.
+    ways
+        What the two versions know.
     """
     newness = np.where(blind, _MEAN_NEWNESS, _newness(payments.device_age))
-    logit = np.where(retrained, NEW_RULE.logit(payments, newness), OLD_RULE.logit(payments, newness))
+    logit = np.where(retrained, ways.after.logit(payments, newness), ways.before.logit(payments, newness))
     return np.round(_sigmoid(0.9 * logit), 4)  # a regularised model is a little less sure than the world
 
 

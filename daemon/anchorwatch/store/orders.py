@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from operator import index
 from typing import TYPE_CHECKING
 
-from anchorwatch.store.rows import OrderRow
-
 if TYPE_CHECKING:
     import sqlite3
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order that somebody gave at a wall time, to one model or ("") to all; `document` is the order, JSON."""
+
+    number: int
+    model: str
+    at: int
+    document: bytes
 
 
 def add(connection: sqlite3.Connection, model: str, document: bytes, at: int) -> int:

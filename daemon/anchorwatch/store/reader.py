@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, Unpack
 
 from anchorwatch.errors import StoreError
-from anchorwatch.store import baselines, history, integrity, orders, outbox, state
+from anchorwatch.store import baselines, history, incidents, integrity, orders, outbox, state
 from anchorwatch.store.connection import MEMORY, connect, journal, look, require_current, transaction
 from anchorwatch.store.faults import damaged, explained, reachable
 from anchorwatch.store.rows import Progress
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from anchorwatch.events.records import Outgoing, Partition
     from anchorwatch.store.filters import AlertFilter, ScoreFilter, TriggerFilter
+    from anchorwatch.store.orders import OrderRow
     from anchorwatch.store.rows import (
         AlertRow,
         BaselineEntry,
         BaselineRow,
-        OrderRow,
+        IncidentRow,
         Promotion,
         ScoreRow,
         StateSize,
@@ -169,6 +170,18 @@ class Reader:
         """Return the last transition of every alert, newest first: those that are now as the filters say."""
         with self.snapshot():
             return history.current_alerts(self._connection, where)
+
+    def incidents(
+        self, *, model: str | None = None, incident: int | None = None, limit: int = 1000
+    ) -> list[IncidentRow]:
+        """Return tellings of incidents, newest first: those of a model, of one incident, or all."""
+        with self.snapshot():
+            return incidents.told(self._connection, model, incident, limit)
+
+    def open_incidents(self, *, model: str | None = None) -> list[IncidentRow]:
+        """Return the last telling of each incident that is open, newest first."""
+        with self.snapshot():
+            return incidents.unresolved(self._connection, model)
 
     def triggers(self, *, limit: int = 1000, **where: Unpack[TriggerFilter]) -> list[TriggerRow]:
         """Return retrain triggers, newest first: filters as for `scores`."""

@@ -29,6 +29,14 @@ _ALERTS = """
         WHERE status = 'resolved' OR EXISTS (SELECT 1 FROM alerts WHERE fingerprint = old.fingerprint AND seq > old.seq)
         LIMIT :step)
 """
+# and so does an incident its last telling
+_INCIDENTS = """
+    DELETE FROM incidents WHERE seq IN (
+        SELECT seq FROM (SELECT seq, model, incident, status FROM incidents WHERE stored < :before ORDER BY seq) AS old
+        WHERE status = 'resolved' OR EXISTS
+            (SELECT 1 FROM incidents WHERE model = old.model AND incident = old.incident AND seq > old.seq)
+        LIMIT :step)
+"""
 _TRIGGERS = (
     "DELETE FROM triggers WHERE seq IN (SELECT seq FROM triggers WHERE stored < :before ORDER BY seq LIMIT :step)"
 )
@@ -39,6 +47,7 @@ def prune(connection: sqlite3.Connection, now: int, keep: Retention, step: int) 
     steps = (
         (_SCORES, keep.scores),
         (_ALERTS, keep.alerts),
+        (_INCIDENTS, keep.alerts),
         (_TRIGGERS, keep.alerts),
         (_PUBLISHED, keep.published),
     )

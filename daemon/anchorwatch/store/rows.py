@@ -96,6 +96,40 @@ class AlertRow:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentRow:
+    """One telling of one incident.
+
+    Attributes
+    ----------
+    id
+        Of the telling: the same id is kept once.
+    model, incident, version
+        The incident: its number within the model, and the version it is about.
+    notice
+        The how-manieth telling of the incident it is.
+    severity, status, reason
+        How severe it had become; "opened", "updated" or "resolved"; why it was told.
+    at, opened_at, ended_at
+        Event time of the telling, of the incident's beginning, of its end (None while it lasts).
+    document
+        The incident as it is published, JSON.
+    """
+
+    id: str
+    model: str
+    incident: int
+    version: str
+    notice: int
+    severity: str
+    status: str
+    reason: str
+    at: int
+    opened_at: int
+    ended_at: int | None
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class TriggerRow:
     """One request to retrain. `document` is the trigger as it is published, JSON."""
 
@@ -105,16 +139,6 @@ class TriggerRow:
     incident: int
     at: int
     reason: str
-    document: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRow:
-    """An order that somebody gave at a wall time, to one model or ("") to all; `document` is the order, JSON."""
-
-    number: int
-    model: str
-    at: int
     document: bytes
 
 
@@ -197,7 +221,7 @@ class Checkpoint:
         Messages to publish, with deterministic ids; an id that the store already knows is not taken again.
     baselines
         Baselines that were finished.
-    scores, alerts, triggers
+    scores, alerts, incidents, triggers
         History; a row that is already there is not taken again.
     """
 
@@ -208,6 +232,7 @@ class Checkpoint:
     baselines: Sequence[BaselineRow] = ()
     scores: Sequence[ScoreRow] = ()
     alerts: Sequence[AlertRow] = ()
+    incidents: Sequence[IncidentRow] = ()
     triggers: Sequence[TriggerRow] = ()
 
 
@@ -260,8 +285,8 @@ class Progress:
 class Retention:
     """How long history is kept, in ns of wall time since it was written.
 
-    What the present rests on is never pruned: the outbox, the state, baselines, and the last transition of each alert
-    that has not resolved.
+    What the present rests on is never pruned: the outbox, the state, baselines, and the last transition of each alert,
+    and the last telling of each incident, that has not resolved.
     """
 
     scores: int = 90 * 86_400 * 10**9

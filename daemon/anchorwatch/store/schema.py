@@ -33,10 +33,18 @@ def m001_first(db: Database) -> None:
 
 
 @MIGRATIONS()
-def m002_orders(db: Database) -> None:
+def m002_incidents(db: Database) -> None:
+    """Keep what was told of incidents."""
+    for statement in _INCIDENTS:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 2")
+
+
+@MIGRATIONS()
+def m003_orders(db: Database) -> None:
     """Make the list of people's orders; AUTOINCREMENT, so that no number is ever given twice."""
     db.execute(_ORDERS)
-    db.execute("PRAGMA user_version = 2")
+    db.execute("PRAGMA user_version = 3")
 
 
 _ORDERS = """
@@ -197,4 +205,26 @@ _FIRST = (
     )
     """,
     "CREATE INDEX triggers_of_model ON triggers (model, at)",
+)
+
+_INCIDENTS = (
+    """
+    CREATE TABLE incidents (
+        seq INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        stored INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        incident INTEGER NOT NULL CHECK (typeof(incident) = 'integer'),
+        version TEXT NOT NULL,
+        notice INTEGER NOT NULL,
+        severity TEXT NOT NULL,
+        status TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        opened_at INTEGER NOT NULL,
+        ended_at INTEGER,
+        document TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX incidents_of_model ON incidents (model, incident, seq)",
 )

@@ -7,7 +7,7 @@ from operator import index
 from typing import TYPE_CHECKING
 
 from anchorwatch.errors import StoreTaken
-from anchorwatch.store import baselines, history, outbox, retention, state
+from anchorwatch.store import baselines, history, incidents, outbox, retention, state
 from anchorwatch.store.connection import (
     MEMORY,
     VERSION,
@@ -140,6 +140,7 @@ class Store(Curator):
             baselines.add(connection, self.path, checkpoint.baselines)
             history.add_scores(connection, checkpoint.scores, at)
             history.add_alerts(connection, checkpoint.alerts, at)
+            incidents.add(connection, checkpoint.incidents, at)
             history.add_triggers(connection, checkpoint.triggers, at)
             connection.execute("UPDATE store SET number = number + 1, checkpoint = ?1, heartbeat = ?1", (at,))
         self._shorten_journal()

@@ -85,13 +85,13 @@ def gather(block: Block, span: int, subject: int, series: Floats, events: Ints) 
     """Write the usable values of a lane into `series` and their events into `events`; return how many there are."""
     start = block.stops[span - 1] if span > 0 else 0
     stop = block.stops[span]
-    values, order = block.values[subject], block.order
+    values, low, high = block.values[subject], block.low, block.high
     kept = 0
-    for i in range(start, stop):  # without a branch: the next value overwrites one that is not usable
-        x = values[order[i]]
+    for event in block.order[start:stop]:  # without a branch: the next value overwrites one that is not usable
+        x = values[event]
         series[kept] = x
-        events[kept] = order[i]
-        kept += 1 if block.low <= x <= block.high else 0  # not for NaN
+        events[kept] = event
+        kept += 1 if low <= x <= high else 0  # not for NaN
     group = block.groups[span]
     block.taken[group, subject] += kept
     block.passed_over[group, subject] += stop - start - kept

@@ -65,7 +65,13 @@ def _until_alarm(
     rise = (row[4], row[5], row[6], row[7], row[8], row[9], row[10], row[11])
     fall = (row[12], row[13], row[14], row[15], row[16], row[17], row[18], row[19])
     eps_spread, eps = spread, math.sqrt(spread * bound / 2)
-    for i in range(at, len(series)):
+    i = at
+    while i < len(series):
+        if n >= 1.0 and _settled(spread, weights) and _at_rest(rise, weights) and _at_rest(fall, weights):
+            limits = (_near(rise, bound), _near(fall, bound) if sides == 2 else math.inf)
+            i, n, mean, weighted, rise, fall = _quiet(series, i, (n, mean, weighted, eps), rise, fall, limits, weights)
+            if i == len(series):
+                break
         x = series[i]
         n += 1.0
         mean += (1.0 / n) * (x - mean)
@@ -84,6 +90,7 @@ def _until_alarm(
             gap = (fall[1] - fall[5], _threshold(fall, bound))
             if gap[0] > gap[1]:
                 return i, gap, (n, mean), (fall[3], fall[4])
+        i += 1
     row[0], row[1], row[2], row[3] = n, mean, weighted, spread
     for j in range(8):
         row[4 + j], row[12 + j] = rise[j], fall[j]
@@ -101,9 +108,72 @@ def _followed(side: Side, edge: float, x: float, now: Weights, weights: Weights)
 
 
 @kernel
+def _settled(spread: float, weights: Weights) -> bool:
+    """Say whether a sum of squared weights has come to its stop."""
+    return weights[2] + weights[3] * spread == spread
+
+
+@kernel
+def _at_rest(side: Side, weights: Weights) -> bool:
+    """Say whether a side has values after its cut, and so many that their squared weights have come to a stop."""
+    return side[7] > 0.0 and _settled(side[6], weights)
+
+
+@kernel
+def _quiet(
+    series: Floats,
+    at: int,
+    now: Weights,
+    rise: Side,
+    fall: Side,
+    limits: tuple[float, float],
+    weights: Weights,
+) -> tuple[int, float, float, float, Side, Side]:
+    """Take values from place `at` on while no cut moves and nothing may ring; return the place of the one that does.
+
+    The same arithmetic as in `_until_alarm`, less what no longer changes once all squared weights have come to a stop.
+
+    Parameters
+    ----------
+    now
+        Number of values, their mean, their weighted mean and its bound.
+    limits
+        Squared distance of weighted means from which a rise and a fall may ring.
+    """
+    n, mean, weighted, eps = now
+    new, old = weights[0], weights[1]
+    up, down, late_up, late_down = rise[1], fall[1], rise[5], fall[5]
+    edge_up, edge_down = rise[0], fall[0]
+    begin, i = at, at
+    while i < len(series):
+        x = series[i]
+        after = new * x + old * weighted
+        later_up, later_down = new * x + old * late_up, new * x + old * late_down
+        rises, falls = later_up - up, down - later_down
+        if after + eps < edge_up or eps - after < edge_down:
+            break
+        if rises * abs(rises) >= limits[0] or falls * abs(falls) >= limits[1]:
+            break
+        n += 1.0
+        mean += (1.0 / n) * (x - mean)
+        weighted, late_up, late_down = after, later_up, later_down
+        i += 1
+    taken = float(i - begin)
+    rise = rise[0], rise[1], rise[2], rise[3], rise[4], late_up, rise[6], rise[7] + taken
+    fall = fall[0], fall[1], fall[2], fall[3], fall[4], late_down, fall[6], fall[7] + taken
+    return i, n, mean, weighted, rise, fall
+
+
+@kernel
+def _near(side: Side, bound: float) -> float:
+    """Return nearly the square of the bound on the distance of the weighted means up to the cut and after it."""
+    return 0.99 * ((side[2] + side[6]) * bound / 2)
+
+
+@kernel
 def _may_ring(side: Side, distance: float, bound: float) -> bool:
     """Say whether the weighted means lie apart by nearly the bound, or more: without a square root."""
-    return side[7] > 0.0 and distance * abs(distance) >= 0.99 * ((side[2] + side[6]) * bound / 2)
+    return side[7] > 0.0 and distance * abs(distance) >= _near(side, bound)
 
 
 @kernel

@@ -28,7 +28,7 @@ def naive(request, log):
 
 def told(report):
     """Return (subject, segment) of every alert that fired; "" for all traffic."""
-    labels = [alert["data"]["labels"] for alert in report.alerts if alert["data"]["reason"] == "fired"]
+    labels = [alert["data"]["labels"] for alert in report.alerts if alert["data"]["notice"] == 1]
     return {(label["subject"], label.get("segment", "")) for label in labels}
 
 

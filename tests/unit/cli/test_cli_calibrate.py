@@ -60,7 +60,11 @@ def test_what_is_kept_extends_the_plain_baseline_and_holds_level_and_curve(run, 
         assert calibrated[part]["level"] == calibrated[part]["calibration"]["level"] > 0
         assert calibrated[part]["calibration"]["curve"][0]["alarms"]
         assert calibrated[part]["columns"] == plain[part]["columns"]
+        assert (
+            calibrated[part]["level"] == calibrated["calibration"]["level"] * calibrated[part]["calibration"]["union"]
+        )
         assert "level" not in plain[part]
+    assert calibrated["calibration"]["curve"][0]["alarms"]
     entries = json.loads(run("baseline", "list", "--store", kept, "--json"))
     assert {entry["rows"] for entry in entries} == {ROWS}
 
@@ -79,6 +83,8 @@ def test_a_baseline_alone_is_simulated_from_its_profiles_and_the_same_seed_says_
     assert "profiles of the baseline" in first["tracks"]["predictions"]["rows"]
     assert first["budget"].startswith("1 per")
     assert first["tracks"]["outcomes"]["delays"] == []
+    assert first["expected"][2] <= 1.0 + 1e-9 >= first["level"]
+    assert [len(point["alarms"]) for point in first["curve"]] == [16] * len(first["curve"])
 
 
 def test_people_are_shown_budget_level_expectation_delays_and_where_the_rows_came_from(run, log, tmp_path):
@@ -93,7 +99,17 @@ def test_people_are_shown_budget_level_expectation_delays_and_where_the_rows_cam
         "--output",
         tmp_path / "b.json",
     )
-    for words in ("budget: 1 per", "allowed", "level", "expected", "union bound", "Lorden", "rows of the log", "bl-"):
+    shown = (
+        "budget: 1 per",
+        "for all monitors",
+        "(chosen)",
+        "(union bound)",
+        "share",
+        "expected",
+        "Lorden",
+        "bl-",
+    )
+    for words in (*shown, "rows of the log"):
         assert words in told
     assert json.loads((tmp_path / "b.json").read_bytes())["predictions"]["calibration"]["rows"] in told
 

@@ -32,7 +32,8 @@ def test_the_demo_tells_what_was_planted_what_fired_what_resolved_and_the_score(
     told = capsys.readouterr().out
     for words in (
         "planted: people pay more",
-        "ALERT",
+        "OPENED    incident 1",
+        "resolved  incident 1",
         "retrain  incident 1",
         "another version took over",
         "0 false alarms",

@@ -79,6 +79,8 @@ def test_a_replay_ends_with_alerts_in_event_time_and_a_table(capsys, log):
         line.split()[0].removesuffix("Z") for line in lines
     )
     assert any("retrain" in line for line in lines)
+    told = [line.split()[1] for line in lines if "incident 1, " in line and "retrain" not in line]
+    assert (told[0], set(told[1:-1]), told[-1]) == ("opened", {"updated"}, "resolved")
     assert "20,000" in out
 
 
@@ -86,7 +88,8 @@ def test_a_replay_writes_its_messages_where_it_is_told_to(capsys, log, tmp_path)
     code, out, _ = run(capsys, "replay", log / "watch.yaml", *files(log, "jsonl"), "--output", tmp_path, "--json")
     assert code == 0
     written = [json.loads(line)["id"] for line in (tmp_path / "anchorwatch.alerts.jsonl").read_bytes().splitlines()]
-    assert written == [alert["id"] for alert in json.loads(out)["alerts"]]
+    report = json.loads(out)
+    assert sorted(written) == sorted(each["id"] for each in report["alerts"] + report["incidents"])
 
 
 @pytest.mark.parametrize(
@@ -120,7 +123,7 @@ def test_a_replay_from_a_broker_that_is_not_configured_leaves_with_3(capsys, log
     assert "no section `kafka`" in err
 
 
-def test_a_replay_that_follows_a_log_tells_alerts_as_they_are_written(log, tmp_path):
+def test_a_replay_that_follows_a_log_tells_incidents_as_they_are_written(log, tmp_path):
     paths = {topic: tmp_path / f"{topic}.jsonl" for topic in (PREDICTIONS, LABELS)}
     whole = {topic: (log / f"{topic}.jsonl").read_bytes().splitlines(keepends=True) for topic in paths}
     for topic, path in paths.items():
@@ -144,5 +147,5 @@ def test_a_replay_that_follows_a_log_tells_alerts_as_they_are_written(log, tmp_p
     settings = load(configuration(FAST.baseline), {})
     report = replay(settings, source, clock, tell=tell, until=until)
     source.close()
-    assert any("firing" in line for line in lines)
+    assert any("incident 1 opened: " in line for line in lines)
     assert len(report.triggers) == 1

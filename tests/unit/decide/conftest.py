@@ -25,8 +25,8 @@ def _identity(subject="error rate", **changes):
     return Identity(subject=subject, **(usual | changes))
 
 
-def _evidence(minute, word, identity=None, *, since=None, labels=0, labels_since=0, **changes):
-    """Build evidence at a minute after the start; a word that ends in "!" is decisive."""
+def _evidence(minute, word, identity=None, *, since=None, labels=0, labels_since=0, rows=(0, 0), **changes):
+    """Build evidence at a minute after the start; a word that ends in "!" is decisive; rows: so far, since then."""
     level, direction = WORDS[word.rstrip("!")]
     since = None if since is None else START + since * MINUTE
     usual = {
@@ -42,6 +42,8 @@ def _evidence(minute, word, identity=None, *, since=None, labels=0, labels_since
         decisive=word.endswith("!"),
         labelled=labels,
         labelled_since=labels_since,
+        rows=rows[0],
+        rows_since=rows[1],
     )
 
 

@@ -5,7 +5,8 @@ import re
 import msgspec
 import pytest
 
-from anchorwatch.decide.alerts import AlertPolicy, Phase, Situation, advance, supersede
+from anchorwatch.decide.alert_policy import AlertPolicy
+from anchorwatch.decide.alerts import Phase, Situation, advance, supersede
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.settings.monitors import Alerting
@@ -18,7 +19,7 @@ def policy(**changes):
     return msgspec.structs.replace(USUAL, **changes)
 
 
-# "inhibited" and "superseded" are drift while a schema alert fires, and another version taking over.
+# "inhibited", "superseded", "retrained": drift while a schema alert fires, another version takes over, a new one.
 STORIES = {
     "two of three windows fire it, and it resolves when none of the last three shows it": (
         policy(),
@@ -187,11 +188,47 @@ STORIES = {
         4 stable    stays_inactive
         """,
     ),
+    "an alert that fires for the third time within its span flaps: it is told so once and held until it is quiet": (
+        policy(flaps=3, flaps_within=60 * MINUTE, flaps_quiet=30 * MINUTE),
+        """
+        0   drift!      fired
+        1   stable!     resolved
+        20  drift!      fired
+        21  stable!     resolved
+        40  drift!      flapping
+        41  stable!     held
+        50  drift!      evidence_updated
+        60  stable!     held
+        79  stable!     held
+        80  stable!     resolved
+        81  drift!      fired
+        """,
+    ),
+    "firings that are further apart are no flapping": (
+        policy(flaps=3, flaps_within=60 * MINUTE, flaps_quiet=30 * MINUTE),
+        """
+        0   drift!      fired
+        1   stable!     resolved
+        2   stable      stays_inactive
+        59  drift!      fired
+        60  stable!     resolved
+        61  drift!      fired
+        62  stable!     resolved
+        63  drift!      flapping
+        """,
+    ),
     "a version that was replaced ends its alert": (
         policy(),
         """
         0 drift!        fired
         9 superseded    superseded
+        """,
+    ),
+    "a retraining that brought a version ends its alert": (
+        policy(),
+        """
+        0 drift!        fired
+        9 retrained     retrained
         """,
     ),
 }
@@ -208,14 +245,14 @@ def play(evidence, at):
     def played(rules, story):
         state, steps, episode = None, [], 0
         for minute, word, _ in lines(story):
-            if word == "superseded":
-                notice = supersede(state, at(int(minute)))
+            if word in {"superseded", "retrained"}:
+                notice = supersede(state, at(int(minute)), Reason(word))
                 steps.append((None, notice.reason, notice))
                 continue
             inhibited = word.startswith("inhibited")
             each = evidence(int(minute), word.replace("inhibited", "drift"))
             step = advance(rules, state, each, Situation(episode + 1, incident=7, inhibited=inhibited))
-            episode += step.reason is Reason.FIRED
+            episode += step.notice is not None and step.notice.begins
             state = step.state
             steps.append(step)
         return steps
@@ -231,7 +268,7 @@ def test_an_alert_takes_the_step_that_its_story_names(title, play):
 
 @pytest.mark.parametrize("title", STORIES)
 def test_people_are_told_when_it_fires_is_repeated_and_ends_and_at_no_other_time(title, play):
-    told = {Reason.FIRED, Reason.REPEATED, Reason.RESOLVED, Reason.SUPERSEDED}
+    told = {Reason.FIRED, Reason.FLAPPING, Reason.REPEATED, Reason.RESOLVED, Reason.SUPERSEDED, Reason.RETRAINED}
     for _, reason, notice in play(*STORIES[title]):
         assert (notice is not None) == (reason in told)
         assert notice is None or notice.reason is reason
@@ -327,7 +364,9 @@ def test_phases_follow_the_evidence(evidence):
 
 def test_a_policy_is_what_the_configuration_says():
     alerting = Alerting.model_validate(
-        {"severity": "info", "needs": 3, "of": 5, "keep_firing_for": "5m", "cooldown": "1h", "repeat": "2d"}
-    )
-    minutes = (5 * MINUTE, 60 * MINUTE, 2880 * MINUTE)
+        {"severity": "info", "needs": 3, "of": 5, "keep_firing_for": "5m", "cooldown": "1h", "repeat": "2d",
+         "flapping": {"times": 4, "within": "2h", "quiet": "3h"}}
+    )  # fmt: skip
+    minutes = (5 * MINUTE, 60 * MINUTE, 2880 * MINUTE, 4, 120 * MINUTE, 180 * MINUTE)
     assert AlertPolicy.of_settings(alerting) == AlertPolicy("info", 3, 5, *minutes)
+    assert AlertPolicy.of_settings(Alerting(flapping=None)).flaps == 0

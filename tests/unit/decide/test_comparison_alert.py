@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from anchorwatch.decide.decision import Decisions, decide, rules_of
+from anchorwatch.decide.decision import Decisions, decide
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.publish import alert_message
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.rules import rules_of
 from anchorwatch.settings.models import Model
 
 STREAMS = {
@@ -48,7 +49,7 @@ def test_it_ends_when_the_challenger_is_found_better_or_equivalent(evidence, riv
     state, _ = decide(RULES, Decisions(), [evidence(6, "drift!", rival)])
     state, outcome = decide(RULES, state, [evidence(7, "undetermined", rival), evidence(9, end, rival)])
     assert told(outcome)["status"] == "resolved"
-    assert state.alerts == {}
+    assert [alert.episode for alert in state.alerts.values()] == [None]
 
 
 def test_values_are_said_to_be_farther_off(evidence, identity):

@@ -4,13 +4,14 @@ import re
 
 import pytest
 
-from anchorwatch.decide.decision import Decisions, decide, rules_of, supersede
+from anchorwatch.decide.decision import Decisions, decide, settle, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.hushing import open_incidents
 from anchorwatch.decide.orders import Acknowledge, BeginSilence, EndSilence, Given, obey
 from anchorwatch.decide.publish import alert_message
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import RetrainReason
+from anchorwatch.decide.rules import rules_of
 from anchorwatch.decide.silences import Matcher
 from anchorwatch.settings.models import Model
 
@@ -183,6 +184,42 @@ def test_a_silence_by_segment_leaves_the_others_loud(evidence, identity, at):
     where = [identity("amount", kind=Kind.DRIFT, segment=f"country={name}") for name in ("DE", "FR", "CH")]
     _, outcome = decide(RULES, state, [evidence(1, "drift!", each) for each in where])
     assert [notice.silenced for notice in outcome.notices] == [True, False, True]
+
+
+def incidents_of(evidence, at, story, standing_until, *matchers):
+    """Return (status, silenced) of each telling of an incident while a silence holds from minute 0."""
+    state, _ = ordered(Decisions(), 1, at(0), silence(at(standing_until), *matchers))
+    told = []
+    for minute, word, who in story:
+        state, outcome = decide(RULES, state, [evidence(minute, word, who)])
+        told += outcome.incidents
+        state, outcome = settle(RULES, state, at(minute) + 1)
+        told += outcome.incidents
+    return [(each.status, each.silenced) for each in told]
+
+
+def test_an_incident_of_silenced_alerts_alone_is_told_nobody_and_is_in_the_history(evidence, identity, at):
+    story = [(1, "drift!", None), (2, "stable!", None)]
+    assert incidents_of(evidence, at, story, 60, "kind=accuracy") == [("opened", True), ("resolved", True)]
+
+
+def test_an_incident_is_told_as_opened_once_an_alert_that_is_not_silenced_joins_it(evidence, identity, at):
+    amount = identity("amount", kind=Kind.DRIFT, monitor="kolmogorov_smirnov")
+    story = [(1, "drift!", None), (2, "drift!", amount), (3, "stable!", amount), (4, "stable!", None)]
+    told = incidents_of(evidence, at, story, 60, "kind=accuracy")
+    assert told == [("opened", True), ("opened", False), ("resolved", False)]
+
+
+def test_an_incident_is_told_as_opened_when_the_silence_of_its_alert_ends(evidence, identity, at):
+    story = [(1, "drift!", None), (60, "drift!", None), (70, "stable!", None)]
+    told = incidents_of(evidence, at, story, 60, "kind=accuracy")
+    assert told == [("opened", True), ("opened", False), ("resolved", False)]
+
+
+def test_a_silenced_alert_brings_no_news_to_an_incident_that_people_know(evidence, identity, at):
+    amount = identity("amount", kind=Kind.DRIFT, monitor="kolmogorov_smirnov")
+    story = [(1, "drift!", amount), (2, "drift!", None), (30, "drift!", amount)]
+    assert incidents_of(evidence, at, story, 60, "kind=accuracy") == [("opened", False)]
 
 
 def test_every_new_reason_is_explained_in_a_sentence():

@@ -7,9 +7,12 @@ from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anchorwatch.decide.decision import Decisions, decide, rules_of, supersede
+from anchorwatch.decide.decision import Decisions, decide, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.publish import alert_message, messages
+from anchorwatch.decide.recovery import Recovery
+from anchorwatch.decide.rules import rules_of
+from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.settings.kafka import Outputs
 from anchorwatch.settings.models import Model
 
@@ -22,7 +25,7 @@ MODEL = Model.model_validate(
         "retrain": {"when": "accuracy worse", "min_labels": 500, "cooldown": "1d"},
     }
 )
-RULES = rules_of("/anchorwatch/prod-eu", "fraud", MODEL)
+RULES = rules_of("/anchorwatch/prod-eu", "fraud", MODEL, Fingerprints("0.2.0", "c0ffee"))
 OUTPUTS = Outputs(alerts="alerts", retrain="retrain")
 
 FIRING = {
@@ -94,7 +97,6 @@ TRIGGER = {
     "data": {
         "idempotency_key": "retrain-fraud-default-1-73fa504b",
         "model": "fraud",
-        "model_version": "14",
         "policy": "default",
         "incident": 1,
         "reason": [
@@ -115,8 +117,15 @@ TRIGGER = {
                 "n": 5120,
             }
         ],
-        "window": {"start": "2026-05-01T08:03:00Z", "end": "2026-05-01T08:30:00Z", "labelled": 540},
-        "baseline_id": "bl-2026-04",
+        "window": {"start": "2026-05-01T08:03:00Z", "end": "2026-05-01T08:30:00Z", "rows": 610, "labelled": 540},
+        "estimate": "not enough labels",
+        "fingerprints": {
+            "model_version": "14",
+            "baseline_id": "bl-2026-04",
+            "data": None,
+            "configuration": "c0ffee",
+            "code": "0.2.0",
+        },
         "cooldown_until": "2026-05-02T08:30:00Z",
         "dry_run": False,
     },
@@ -128,8 +137,8 @@ def story(evidence, identity):
     """Tell of an alert that fires, gets its trigger, is repeated and resolves."""
     who = identity(segment="country=DE")
     return [
-        evidence(10, "drift!", who, since=3, labels=1000, labels_since=40),
-        evidence(30, "undetermined", who, labels=1500),
+        evidence(10, "drift!", who, since=3, labels=1000, labels_since=40, rows=(1050, 50)),
+        evidence(30, "undetermined", who, labels=1500, rows=(1610, 0)),
         evidence(70, "drift!", who, since=3, labels=2000, labels_since=1040),
         evidence(80, "stable!", who, labels=2100),
     ]
@@ -157,8 +166,30 @@ def test_a_trigger_reads_like_this(published):
     assert body(published[-1]) == TRIGGER
 
 
+def test_a_trigger_has_at_most_ten_properties_which_is_what_github_takes(published):
+    assert len(body(published[-1])["data"]) <= 10
+
+
+def test_a_trigger_states_what_a_retraining_would_recover_and_which_data_the_baseline_was_made_of(story):
+    recovery = Recovery("accuracy", reached=0.59, low=0.57, high=0.61, current=0.565, usual=0.755, rows=540)
+    asked = []
+
+    def estimator(version, since, labelled):
+        asked.append((version, since, labelled))
+        return recovery
+
+    _, outcome = decide(RULES, Decisions(), story, estimator, (("bl-2026-04", "f00d"),))
+    data = body(messages(RULES.source, OUTPUTS, outcome)[-1])["data"]
+    assert data["estimate"] == {
+        "metric": "accuracy", "reached": 0.59, "low": 0.57, "high": 0.61, "current": 0.565, "usual": 0.755,
+        "rows": 540, "gain": 2.5,
+    }  # fmt: skip
+    assert data["fingerprints"]["data"] == "f00d"
+    assert asked == [("14", outcome.triggers[0].start, 1500)]
+
+
 def test_a_resolved_alert_says_when_it_ended_and_is_else_the_same_alert(published):
-    first, _, last, _ = map(body, published)
+    first, _, last = (body(message) for message in published if b".alert." in dict(message.headers)["ce_type"])
     assert last["type"] == "io.anchorwatch.alert.resolved.v1"
     assert (last["data"]["status"], last["data"]["reason"], last["data"]["notice"]) == ("resolved", "resolved", 3)
     assert (last["data"]["startsAt"], last["data"]["endsAt"]) == ("2026-05-01T08:10:00Z", "2026-05-01T09:20:00Z")
@@ -167,10 +198,15 @@ def test_a_resolved_alert_says_when_it_ended_and_is_else_the_same_alert(publishe
 
 
 def test_messages_go_to_their_topics_in_order_under_the_name_of_the_model(published):
-    assert [m.topic for m in published] == ["alerts", "alerts", "alerts", "retrain"]
+    assert [m.topic for m in published] == ["alerts"] * 5 + ["retrain"]
+    types = [body(m)["type"].removeprefix("io.anchorwatch.") for m in published]
+    assert types == [
+        "alert.firing.v1", "alert.firing.v1", "alert.resolved.v1", "incident.opened.v1", "incident.resolved.v1",
+        "retrain.requested.v1",
+    ]  # fmt: skip
     assert {m.key for m in published} == {b"fraud"}
     assert [m.id for m in published] == [body(m)["id"] for m in published]
-    assert len({m.id for m in published}) == 4
+    assert len({m.id for m in published}) == 6
 
 
 def test_the_attributes_are_repeated_in_headers(published):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from anchorwatch.decide.alerts import AlertPolicy, Situation, advance, supersede
+from anchorwatch.decide.alert_policy import AlertPolicy
+from anchorwatch.decide.alerts import Situation, advance, supersede
 from anchorwatch.decide.evidence import DEVIATIONS, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.instants import lasting, rfc3339
 from anchorwatch.decide.summary import summary_of

@@ -40,7 +40,7 @@ def test_streams_that_differ_more_than_chance_give_wider_limits():
 
 def test_a_rate_without_streams_or_events_is_refused():
     for alarms, events in (([], 100), ([1], 0)):
-        with pytest.raises(ValueError, match="at least one event"):
+        with pytest.raises(ValueError, match="at least one stream of some length"):
             rate_of(alarms, events)
 
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.property.worlds import LONG, SHORT
 
 from anchorwatch.engine import join
-from anchorwatch.engine.join import Arrivals, Join, Terms
+from anchorwatch.engine.join import Arrivals, Join
+from anchorwatch.engine.plain import pack
+from anchorwatch.engine.stretches import Terms
 from anchorwatch.engine.tables import Columns
 
 FIRST, LAST = -(2**63) + 1, 6_311_433_600 * 10**9  # 1677, and 2170: the past ends there, and no event is from later
@@ -117,7 +120,9 @@ def streams(draw):
     return sorted(events, key=lambda e: (e[1], e[0] != "prediction", e[2]))
 
 
-TERMS = st.builds(Terms, wait=st.sampled_from([1, 7, 16, 24, 40]), early=st.sampled_from([0, 3, 10]))
+TERMS = st.builds(
+    Terms, wait=st.sampled_from([1, 7, 16, 24, 40]), early=st.sampled_from([0, 3, 10]), sizes=st.just(LONG)
+)
 
 
 @given(streams(), TERMS, st.data())
@@ -131,6 +136,26 @@ def test_every_prediction_and_label_goes_where_a_loop_says(events, terms, data):
     assert found == naive.pairs
     assert known.counts == +naive.counts
     assert known.waiting() == naive.waiting
+
+
+@given(streams(), TERMS, st.data())
+def test_runs_that_are_merged_and_dropped_change_nothing(events, terms, data):
+    """The same with runs of four rows: where a loop says, and in the end in the same form, however it was cut."""
+    times = sorted({e[1] for e in events})
+    chosen = data.draw(st.lists(st.sampled_from(times), unique=True)) if times else []
+    cuts = sorted(next(i for i, e in enumerate(events) if e[1] == time) for time in chosen)
+    naive, terms = Naive(events, terms), terms._replace(sizes=SHORT)
+    whole = joined(events, terms, [])
+    known, found = joined(events, terms, cuts)
+    assert found == naive.pairs
+    assert known.counts == +naive.counts
+    assert known.waiting() == naive.waiting
+    assert form(known) == form(whole[0])
+
+
+def form(known):
+    """Return a join as the bytes it is kept as."""
+    return {name: pack(run.to_plain()) for name, run in known.parts().items()}, pack(known.to_plain())
 
 
 def test_an_id_that_comes_again_after_it_was_forgotten_is_a_new_prediction():

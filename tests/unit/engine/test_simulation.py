@@ -56,11 +56,12 @@ def test_on_new_data_like_the_baseline_the_calibrated_model_keeps_its_budget(cor
 
 
 def test_what_the_calibration_expects_of_its_level_is_within_the_budget_and_below_the_union_bound(correlated):
-    track = correlated[1].tracks[0]
+    calibration = correlated[1]
+    track = calibration.tracks[0]
     assert track.between == BUDGET
-    assert track.expected.high == pytest.approx(1.0)
-    assert 0.0 < track.expected.value < 1.0
-    assert track.level < track.union
+    assert calibration.expected.high == track.expected.high == pytest.approx(1.0)
+    assert 0.0 < calibration.expected.value < 1.0
+    assert track.level == calibration.level * track.union < track.union
     assert sum(track.alarms.values()) == sum(sum(point.alarms) for point in track.curve.points) > 5
 
 
@@ -215,21 +216,65 @@ def test_errors_are_added_at_random_until_the_rate_has_risen_by_the_factor():
     assert (more.category[0] >= outcomes.category[0]).all()
 
 
-def test_outcomes_have_half_of_the_budget_and_a_level_of_their_own():
+@pytest.fixture(scope="module")
+def with_labels():
+    """Calibrate a model with labels."""
     watch, block, outcomes = a_watch(labels=True), rows(ROWS, 14), labelled(ROWS, 15)
-    effort = Effort(events=16_000, streams=4, points=2, repeats=0)
-    calibration = calibrate(watch, a_baseline(watch, block, outcomes), None, effort)
-    assert [track.part for track in calibration.tracks] == ["predictions", "outcomes"]
+    effort = Effort(events=24_000, streams=4, points=2, repeats=0)
+    return watch, calibrate(watch, a_baseline(watch, block, outcomes), None, effort)
+
+
+def test_all_tracks_of_a_model_get_the_same_share_of_their_union_bound_and_each_half_of_the_budget(with_labels):
+    calibration = with_labels[1]
+    predictions, outcomes = calibration.tracks
+    assert [predictions.part, outcomes.part] == ["predictions", "outcomes"]
     assert {track.between for track in calibration.tracks} == {2 * BUDGET}
-    assert calibration.result.outcomes.level == calibration.tracks[1].level
-    assert calibration.tracks[1].curve.monitors == 2
+    assert predictions.level == calibration.level * 2 * BUDGET * predictions.curve.monitors
+    assert outcomes.level == calibration.level * 2 * BUDGET * outcomes.curve.monitors
+    assert outcomes.curve.monitors == 2
+    assert calibration.level < 1.0
+    assert calibration.result.predictions.level == predictions.level
+    assert calibration.result.outcomes.level == outcomes.level
 
 
-def test_a_budget_that_can_be_simulated_is_checked_at_the_level_chosen():
-    watch, block = a_watch(budget="1 per 400 events"), rows(ROWS, 16)
-    track = calibrate(watch, a_baseline(watch, block), a_log(block), Effort(16_000, 8, 1, 0)).tracks[0]
-    assert track.check.run_length == track.level
-    assert sum(track.check.alarms) <= 1.5 * track.check.seen / track.between
+def test_the_level_is_the_smallest_whose_upper_limit_of_the_false_alarms_of_all_tracks_meets_the_budget(with_labels):
+    """What is expected of the model is the mean of what is expected of its tracks, each in units of its share."""
+    calibration = with_labels[1]
+    assert calibration.expected.high == pytest.approx(1.0)
+    assert calibration.curve.expected(0.99 * calibration.level, 1.0).high > 1.0
+    alarms = [[sum(point.alarms) for point in track.curve.points] for track in calibration.tracks]
+    assert min(sum(each) for each in alarms) > 0
+    assert [sum(point.alarms) for point in calibration.curve.points] == [sum(at) for at in zip(*alarms, strict=True)]
+    tracks = np.mean([sum(each) / (2 * 4 * 5) for each in alarms])  # levels, streams, alarms by the union bound in each
+    assert calibration.expected.value == pytest.approx(tracks / calibration.level, rel=0.01)
+
+
+def test_the_curve_of_the_whole_model_travels_once_in_the_baseline(with_labels):
+    calibration = with_labels[1]
+    kept = Baseline.from_json(calibration.result.to_json()).calibration
+    assert kept["level"] == calibration.level
+    assert [point["level"] for point in kept["curve"]] == [point.run_length for point in calibration.curve.points]
+    assert kept["expected"] == list(calibration.expected)
+    assert b'"calibration"' not in calibration.baseline.to_json()
+
+
+def test_a_track_that_has_the_budget_for_itself_again_goes_by_what_it_needs_alone(with_labels):
+    """Without labels the predictions have the whole budget: their level for half of it is halved."""
+    calibration = with_labels[1]
+    predictions = calibration.tracks[0]
+    assert predictions.alone != pytest.approx(predictions.level)
+    assert lengths(plan_of(a_watch(labels=True), calibration.result)) == {predictions.level}
+    assert min(lengths(plan_of(a_watch(), calibration.result))) == pytest.approx(predictions.alone / 2)
+
+
+def test_a_budget_that_can_be_simulated_is_checked_once_for_the_whole_model_at_the_level_chosen():
+    watch, block, outcomes = a_watch(labels=True, budget="1 per 200 events"), rows(ROWS, 16), labelled(ROWS, 17)
+    effort = Effort(events=16_000, streams=8, points=1, repeats=0)
+    calibration = calibrate(watch, a_baseline(watch, block, outcomes), a_log(block, outcomes), effort)
+    check = calibration.check
+    assert check.run_length == calibration.level
+    assert check.seen == pytest.approx(8 * 5 * 2)  # streams, shares of the budget in each, tracks: in budgets
+    assert 0 < sum(check.alarms) <= 1.5 * check.seen
 
 
 def test_simulated_false_alarms_are_of_streams_with_a_baseline_of_their_own(correlated):

@@ -5,7 +5,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from tests.property.worlds import Run, World
+from tests.property.worlds import SHORT, Run, World
 
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.state import fresh, from_parts, to_parts
@@ -24,7 +24,7 @@ def run():
 
 def test_a_state_has_parts_that_can_be_written_on_their_own(run):
     names = {name.split("/")[0] for name in run.parts()}
-    assert names == {"head", "pending", "join", "version"}
+    assert names == {"head", "pending", "join", "version", "shadow"}
     assert {name.rpartition("/")[2] for name in run.parts() if "version" in name} == {
         "predictions",
         "outcomes",
@@ -45,7 +45,7 @@ def test_a_fresh_state_goes_through_bytes(run):
 
 def test_only_what_changed_is_written_and_what_is_gone_is_said():
     """Parts written over those that were there make the same store as writing everything."""
-    run = Run(WORLD)
+    run = Run(dataclasses.replace(WORLD, runs=SHORT))
     rng = np.random.default_rng(2)
     store, saved, left_out, gone = {}, None, 0, 0
     while run.rest:

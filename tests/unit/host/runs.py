@@ -24,7 +24,9 @@ def a_source(logs, *end):
 def a_model(world):
     watch, settings = world.watch(), world.settings
     topics = {settings.predictions.topic} | ({settings.labels.topic} if settings.labels else set())
-    return Model(watch, Decoder("fraud", settings), frozenset(topics), settings.event_time, fresh(watch))
+    decoder, statuses = Decoder("fraud", settings, world.statuses), world.statuses
+    read = frozenset(topics | ({statuses} if statuses else set()))
+    return Model(watch, decoder, read, settings.event_time, fresh(watch), statuses)
 
 
 def opened(path):
@@ -62,6 +64,7 @@ def found(path):
             "outbox": store.outbox_size(),
             "scores": sorted(map(repr, store.scores(limit=10**6))),
             "alerts": store.alerts(limit=10**6),
+            "incidents": store.incidents(limit=10**6),
             "triggers": store.triggers(limit=10**6),
             "baselines": store.baselines(),
         }

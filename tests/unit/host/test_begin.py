@@ -43,7 +43,7 @@ def test_a_model_begun_anew_goes_on_counting_so_that_no_id_is_given_twice(settin
     store.checkpoint(Checkpoint(at=1, alerts=rows))
     (model,) = models_of(settings, store)
     anew = begun_anew(model.watch, store)
-    assert (anew.decisions.episodes, anew.decisions.incident.joining) == (7, 4)
+    assert (anew.decisions.episodes, anew.decisions.incidents.number) == (7, 3)
     assert anew.decisions.alerts == {}
 
 

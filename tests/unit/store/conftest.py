@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from anchorwatch.events.records import Outgoing, Partition
-from anchorwatch.store.rows import AlertRow, BaselineRow, Checkpoint, ScoreRow, TriggerRow
+from anchorwatch.store.rows import AlertRow, BaselineRow, Checkpoint, IncidentRow, ScoreRow, TriggerRow
 from anchorwatch.store.store import Store
 
 
@@ -47,9 +47,20 @@ def alert(k, **changes):
     values = {
         "id": f"alert-{k}", "fingerprint": "f", "model": "fraud", "version": "1", "segment": "", "kind": "drift",
         "subject": "amount", "monitor": "psi", "severity": "warning", "status": "firing", "reason": "k of n windows",
-        "at": 1000 + k, "starts_at": 1000, "ends_at": None, "incident": 1, "document": b'{"text":"\xc3\xa9"}',
+        "at": 1000 + k, "starts_at": 1000, "ends_at": None, "incident": 1,
+        "document": b'{"text":"\xc3\xa9","data":{"startsAt":"then","annotations":{"summary":"what"}}}',
     }  # fmt: skip
     return AlertRow(**{**values, **changes})
+
+
+def incident(k, **changes):
+    values = {
+        "id": f"incident-{k}", "model": "fraud", "incident": k, "version": "1", "notice": 1, "severity": "critical",
+        "status": "opened", "reason": "opened", "at": 1000 + k, "opened_at": 1000, "ended_at": None,
+        "document": b'{"data":{"startsAt":"then","annotations":{"summary":"what"},"features":[],"segments":[],'
+        b'"children":[]}}',
+    }  # fmt: skip
+    return IncidentRow(**{**values, **changes})
 
 
 def trigger(k, **changes):
@@ -85,6 +96,7 @@ def checkpoint(k):
         baselines=[baseline(k)],
         scores=[score(k), score(k, subject="hour")],
         alerts=[alert(k)],
+        incidents=[incident(k)],
         triggers=[trigger(k)],
     )
 
@@ -92,5 +104,11 @@ def checkpoint(k):
 @pytest.fixture
 def rows():
     return SimpleNamespace(
-        score=score, alert=alert, trigger=trigger, baseline=baseline, outgoing=outgoing, checkpoint=checkpoint
+        score=score,
+        alert=alert,
+        incident=incident,
+        trigger=trigger,
+        baseline=baseline,
+        outgoing=outgoing,
+        checkpoint=checkpoint,
     )

@@ -60,6 +60,25 @@ def test_transitions_of_the_same_moment_are_told_apart_by_their_order(store, row
     assert [alert.status for alert in store.current_alerts()] == ["resolved"]
 
 
+def test_what_was_told_of_incidents_is_kept_once_and_found_newest_first(store, rows):
+    tellings = [rows.incident(1), rows.incident(2, incident=1, status="updated"), rows.incident(3, model="churn")]
+    for at in (1, 2):
+        store.checkpoint(Checkpoint(at=at, incidents=tellings))
+    assert [row.id for row in store.incidents()] == ["incident-3", "incident-2", "incident-1"]
+    assert [row.status for row in store.incidents(model="fraud", incident=1)] == ["updated", "opened"]
+    assert store.incidents(model="churn", limit=1) == [tellings[2]]
+    assert [row.id for row in store.open_incidents()] == ["incident-3", "incident-2"]
+    store.checkpoint(Checkpoint(at=3, incidents=[rows.incident(4, incident=1, status="resolved", ended_at=1004)]))
+    assert store.open_incidents(model="fraud") == []
+
+
+def test_an_incident_that_is_open_keeps_its_last_telling_however_old(store, rows):
+    tellings = [rows.incident(1), rows.incident(2, incident=1, status="updated"), rows.incident(3, status="resolved")]
+    store.checkpoint(Checkpoint(at=0, incidents=tellings))
+    assert store.prune(900 * DAY) == 2
+    assert [row.id for row in store.incidents()] == ["incident-2"]
+
+
 def test_triggers_are_found_by_model_and_policy(store, rows):
     store.checkpoint(
         Checkpoint(at=1, triggers=[rows.trigger(1), rows.trigger(2, policy="weekly"), rows.trigger(3, model="churn")])

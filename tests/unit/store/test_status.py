@@ -1,11 +1,15 @@
 import json
+from dataclasses import replace
 
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from anchorwatch.cli.status import describe, status
 from anchorwatch.clock import SystemClock
+from anchorwatch.decide.decision import Decisions
+from anchorwatch.decide.retraining import Progress, Retraining
 from anchorwatch.engine.state import fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
 from anchorwatch.errors import StoreError, UsageError
@@ -40,12 +44,71 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     assert {"topic": "predictions", "partition": 0, "offset": 100} in report["positions"]
     churn, fraud = report["models"]
     assert churn == {
-        "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "firing": 1, "pending": 0,
-        "baselines": 0, "last_trigger": None, "silenced": 0, "silences": [], "acknowledged": [],
+        "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "incidents": [], "firing": 1,
+        "pending": 0,
+        "baselines": 0, "last_trigger": None, "retrainings": [], "silenced": 0, "silences": [], "acknowledged": [],
         "comparisons": [],
     }  # fmt: skip
     assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
     assert fraud["last_trigger"]["id"] == "trigger-1"
+
+
+def test_the_report_tells_what_became_of_each_retraining(store):
+    predictions = {"topic": "p", "id": "id", "prediction": {"kind": "binary", "score": "s"}}
+    model = Model.model_validate({"predictions": predictions, "baseline": {"first": 10}})
+    watch = compile_watch("/here", "fraud", model, None, "1")
+    asked = Retraining("t-1", "key-1", "p1", 3, "14", "bl-1", requested_at=SECOND, changed_at=SECOND, published_at=0)
+    done = msgspec.structs.replace(asked, id="t-2", progress=Progress.SUCCEEDED, becomes="15", changed_at=9 * SECOND)
+    state = replace(fresh(watch), decisions=Decisions(retrainings=(asked, done)))
+    store.checkpoint(Checkpoint(at=1, parts={"fraud": to_parts(watch, state)}))
+    newest, oldest = describe(store, 2)["models"][0]["retrainings"]
+    assert newest == {
+        "id": "t-2", "idempotency_key": "key-1", "policy": "p1", "incident": 3, "version": "14",
+        "requested": "1970-01-01T00:00:01+00:00", "status": "succeeded", "since": "1970-01-01T00:00:09+00:00",
+        "new_version": "15", "took_over": None,
+    }  # fmt: skip
+    assert (oldest["id"], oldest["status"], oldest["new_version"]) == ("t-1", "requested", None)
+    shown = run("--store", store.path).output
+    assert "key-1: succeeded since 1970-01-01T00:00:09+00:00, version 15, awaited" in " ".join(shown.split())
+
+
+def test_the_report_lists_open_incidents_with_the_alerts_that_fire_now_the_worst_first(store, rows):
+    """Ranked as they were last told; one that resolved since is gone, one that joined since comes last."""
+
+    def document(**data):
+        return json.dumps({"data": {"startsAt": "then", "annotations": {"summary": "what"}} | data}).encode()
+
+    told = [{"fingerprint": name} for name in ("worst", "gone", "mild")]
+    shown = {name: document(annotations={"summary": f"{name} is bad"}) for name in ("mild", "worst", "gone", "newer")}
+    store.checkpoint(
+        Checkpoint(
+            at=1,
+            alerts=[
+                *(rows.alert(k, fingerprint=name, incident=2, document=shown[name]) for k, name in enumerate(shown)),
+                rows.alert(8, fingerprint="gone", status="resolved", incident=2),
+            ],
+            incidents=[
+                rows.incident(1, status="opened", incident=1, document=document(children=[])),
+                rows.incident(2, status="resolved", incident=1, document=document(children=[])),
+                rows.incident(3, incident=2, document=document(children=told, features=[1], segments=[2])),
+            ],
+        )
+    )
+    (fraud,) = describe(store, 2)["models"]
+    (incident,) = fraud["incidents"]
+    children = incident.pop("children")
+    assert incident == {
+        "incident": 2, "version": "1", "severity": "critical", "opened_at": "then", "summary": "what",
+        "features": [1], "segments": [2],
+    }  # fmt: skip
+    assert [child["fingerprint"] for child in children] == ["worst", "mild", "newer"]
+    said = run("--store", store.path).stdout.splitlines()[-4:]
+    assert said == [
+        "incident 2 (critical, 3 firing): what",
+        "  - worst is bad",
+        "  - mild is bad",
+        "  - newer is bad",
+    ]
 
 
 def test_the_report_accounts_for_every_record_of_a_model(store):

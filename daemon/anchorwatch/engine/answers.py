@@ -1,0 +1,66 @@
+"""Predictions with their labels as words of 64 bits: what accuracy metrics are computed from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from anchorwatch.events.classes import POSITIVE, token
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from anchorwatch.engine.tables import Columns
+    from anchorwatch_detectors.metric import Kind, Metric
+
+    Words = NDArray[np.uint64]
+    Floats = NDArray[np.float64]
+
+WIDTH = 5
+
+
+def words_of(record: Columns) -> Words:
+    """Return (5, n): time of the prediction, predicted class, score or value, true class, true value."""
+    time, number, truth = (a.view(np.uint64) for a in (record.time, record.number, record.label_number))
+    return np.stack([time, record.token, number, record.label_token, truth])
+
+
+def made_at(words: Words) -> NDArray[np.int64]:
+    """Return (n,) event time of each prediction, ns."""
+    made: NDArray[np.int64] = words[0].view(np.int64)
+    return made
+
+
+class Answers(NamedTuple):
+    """What metrics take, by what they need."""
+
+    truth: Floats
+    by_class: Floats
+    by_number: Floats
+
+    @classmethod
+    def of(cls, kind: Kind, words: Words) -> Answers:
+        """Return the answers in words; a prediction without a class, score or value is NaN there.
+
+        Classes of a binary model are 1 for positive and 0 for negative, those of others are numbered.
+        """
+        number = words[2].view(np.float64)
+        if kind == "regression":
+            return cls(words[4].view(np.float64), number, number)
+        said, truth = words[1], words[3]
+        if kind == "binary":
+            positive = np.uint64(token(POSITIVE))
+            given, true = (said == positive).astype(np.float64), (truth == positive).astype(np.float64)
+        else:
+            _, codes = np.unique(np.concatenate([said, truth]), return_inverse=True)
+            given, true = np.split(codes.ravel().astype(np.float64), 2)
+        return cls(true, np.where(said == 0, np.nan, given), number)
+
+    def given(self, metric: Metric) -> Floats:
+        """Return what a metric compares the truth with."""
+        return self.by_class if metric.needs == "class" else self.by_number
+
+    def take(self, rows: NDArray[np.bool_]) -> Answers:
+        """Return some rows."""
+        return Answers(self.truth[rows], self.by_class[rows], self.by_number[rows])
