@@ -274,7 +274,7 @@ class Host:
         quiet = self._silence.idle(self._clock.monotonic(), self._source, model.topics, patience, model.statuses)
         if not given and quiet == model.idle:
             return
-        batch, letters = model.decoder.decode(given, mine, self._clock.now(), quiet)
+        batch, letters = model.decoder.decode(given, mine, self._clock.now(), quiet, self._source.ended())
         model.state, outcome = step(model.watch, model.state, batch)
         model.idle = quiet
         self._unwritten.outbox += [

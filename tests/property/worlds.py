@@ -267,7 +267,7 @@ class Run:
             if values:
                 stamps = [None] * len(values)
                 parts.append(Records(partition, range(start, start + len(values)), stamps, values))
-        batch, letters = self.decoder.decode(parts, sorted(self.logs), NOW, idle)
+        batch, letters = self.decoder.decode(parts, sorted(self.logs), NOW, idle, set(self.logs) - set(self.rest))
         self.state, outcome = step(self.watch, self.state, batch)
         self.told.add(outcome, letters)
 

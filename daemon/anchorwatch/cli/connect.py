@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anchorwatch.clock import SystemClock
-from anchorwatch.errors import AnchorwatchError, ConfigurationError, StoreError
+from anchorwatch.errors import AnchorwatchError, ConfigurationError, ConnectionFailed, StoreError
+from anchorwatch.settings.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +117,27 @@ def _inputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
             source.poll(1, READ_SECONDS)  # describing a topic and reading it are two rights
     finally:
         source.close()
+    yield from _forgetful(settings, kafka)
+
+
+def _forgetful(settings: Settings, kafka: Kafka) -> Iterator[str]:
+    """Yield a warning for each model whose predictions are not kept for as long as their labels are waited for."""
+    from anchorwatch.transport.kafka_retention import retentions
+
+    waits = {name: model for name, model in settings.models.items() if model.labels is not None}
+    try:
+        kept = retentions(kafka, {model.predictions.topic for model in waits.values()}) if waits else {}
+    except ConnectionFailed as error:  # seeing a topic's configuration is a right that the daemon does not need
+        yield f"warning: whether predictions are kept for as long as labels are waited for cannot be seen: {error}"
+        return
+    for name, model in waits.items():
+        topic, wait = model.predictions.topic, 0 if model.labels is None else model.labels.wait
+        if kept.get(topic, wait) < wait:
+            yield (
+                f"warning: {topic} keeps records for {format_duration(kept[topic])}, and labels of {name} are waited "
+                f"for {format_duration(wait)}: were the store lost, labels of older predictions would find none. Raise "
+                f"the topic's retention.ms to {wait // 10**6}, or lower labels.wait"
+            )
 
 
 def _outputs(settings: Settings, kafka: Kafka) -> Iterator[str]:

@@ -132,10 +132,15 @@ class _Noting(Decoder):
         self._noted: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
 
     def decode(
-        self, records: Sequence[Records], partitions: Sequence[Partition], now: int, idle: Collection[Partition] = ()
+        self,
+        records: Sequence[Records],
+        partitions: Sequence[Partition],
+        now: int,
+        idle: Collection[Partition] = (),
+        ended: Collection[Partition] = (),
     ) -> tuple[Batch, list[DeadLetter]]:
         """Decode records into a batch, as ever."""
-        batch, letters = self._decoder.decode(records, partitions, now, idle)
+        batch, letters = self._decoder.decode(records, partitions, now, idle, ended)
         self._noted.append(batch.predictions.time)
         return batch, letters
 

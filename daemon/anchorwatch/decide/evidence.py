@@ -30,6 +30,8 @@ class Kind(enum.StrEnum):
 ERROR_RATE, ERROR_SIZE = "error rate", "error size"
 """Subjects of accuracy alerts: of models that predict classes, and of those that predict values."""
 
+VOLUME, LABEL_COVERAGE, LABEL_DELAY, LABEL_FEED = "volume", "label coverage", "label delay", "label feed"
+"""Subjects of alerts of how much comes: predictions, and labels."""
 
 LABEL_FEED = "label feed"
 """Subject of the alert that no labels come any more."""

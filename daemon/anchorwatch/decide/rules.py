@@ -12,7 +12,7 @@ from anchorwatch.decide.incidents import IncidentPolicy
 from anchorwatch.decide.retrain_policy import RetrainPolicy
 from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.decide.unanswered import ALERTING
-from anchorwatch.settings.monitors import Alerting
+from anchorwatch.settings.alerting import Alerting
 
 if TYPE_CHECKING:
     from anchorwatch.settings.models import Model

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from anchorwatch.decide.evidence import ERROR_RATE, POINTS, SPREAD, VARIATION, Kind
+from anchorwatch.decide.evidence import ERROR_RATE, LABEL_DELAY, LABEL_FEED, POINTS, SPREAD, VARIATION, Kind
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
@@ -77,20 +77,38 @@ def _symptom(notice: Notice) -> str:
     if effect is None or now is None:
         return f"{subject} away from the baseline"
     if latest.effect_unit == POINTS:
-        return _in_points(identity, subject, now, effect)
+        usual = f"{percent(now - effect / 100)} in the baseline"
+        return (
+            _rival(identity, effect)
+            if identity.kind is Kind.COMPARISON
+            else _share(identity.kind, subject, latest, usual)
+        )
     return f"{subject} {_changed(latest, now, effect)}"
 
 
-def _in_points(identity: Identity, subject: str, now: float, effect: float) -> str:
-    """Return a share beside what is usual, or beside a rival's."""
-    if identity.kind is Kind.COMPARISON:
-        less = "more" if effect > 0 else "less"
-        how = "farther off" if identity.monitor == "closer" else "wrong"
-        return f"{how} in {abs(effect):.2g} percentage points {less} of the predictions than {subject}"
-    usual = f"{percent(now - effect / 100)} in the baseline"
-    if subject == ERROR_RATE:
-        return f"{subject} {percent(now)}, {usual}"
-    return f"{subject} in {percent(now)} of its values, {usual}"
+def _rival(identity: Identity, effect: float) -> str:
+    """Return how a version does beside another."""
+    less = "more" if effect > 0 else "less"
+    how = "farther off" if identity.monitor == "closer" else "wrong"
+    return f"{how} in {abs(effect):.2g} percentage points {less} of the predictions than {identity.subject}"
+
+
+def _share(kind: Kind, subject: str, latest: Finding, usual: str) -> str:
+    """Return what is told in percent."""
+    if kind in {Kind.VOLUME, Kind.LABELS}:
+        return _feed(subject, latest, usual)
+    where = "" if subject == ERROR_RATE else "in "
+    of = "" if subject == ERROR_RATE else " of its values"
+    return f"{subject} {where}{percent(latest.statistic or 0.0)}{of}, {usual}"
+
+
+def _feed(subject: str, latest: Finding, usual: str) -> str:
+    """Return how much comes, of predictions and of labels."""
+    if latest.reason == "silent":
+        return "no label came any more" if subject == LABEL_FEED else "no prediction came any more"
+    if subject == LABEL_DELAY:
+        return f"{percent(latest.statistic or 0.0)} of the labels are late by the baseline's measure, {usual}"
+    return f"{subject} {percent(latest.statistic or 0.0)}, {usual}"
 
 
 def _changed(latest: Finding, now: float, effect: float) -> str:

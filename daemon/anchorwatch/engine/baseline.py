@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 import numpy as np
 
+from anchorwatch.engine.arrivals import Arrivals
 from anchorwatch.engine.dependence import dependence_of, inflation, placed
+from anchorwatch.engine.labelling import Labelling
 from anchorwatch.engine.season import LENGTH, Bucket, Cycle, Season, counted, season_of, slots_of
 from anchorwatch.errors import ConfigurationError
 from anchorwatch_detectors.profile import CategoryProfile, NumericProfile
@@ -76,6 +78,10 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         The cycle by which the groups are counted too; not there without one.
     curve
         The mean outcome by what the model said (`anchorwatch_detectors.estimated.Curve` as plain data); None for none.
+    arrivals
+        Of predictions: how the rows came in event time; not there where they are too few.
+    labelling
+        Of outcomes: how many predictions got a label, and how late; not there where they are too few.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -89,6 +95,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     calibration: dict[str, Any] | None = None
     season: Season | msgspec.UnsetType = msgspec.UNSET
     curve: dict[str, list[float]] | None = None
+    arrivals: Arrivals | msgspec.UnsetType = msgspec.UNSET
+    labelling: Labelling | msgspec.UnsetType = msgspec.UNSET
 
 
 class Baseline(msgspec.Struct, frozen=True):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 
+from anchorwatch.engine.arrivals import arrivals_of
 from anchorwatch.engine.baseline import Baseline, Rows, Segment, segments_of, summarise
 from anchorwatch.engine.cycles import find
 from anchorwatch.engine.estimate_monitor import with_curve
@@ -72,9 +74,9 @@ def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, 
         return labelled.take(slice(0, 0))
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
-    part = outcomes_part(plan, track.gathered, known, watch.cycle)
-    part = with_curve(watch, part, track.gathered)
     at = int(labelled.at[needed - 1])
+    part = with_curve(watch, outcomes_part(plan, track.gathered, known, watch.cycle), track.gathered)
+    part = msgspec.structs.replace(part, labelling=version.feeds.gathered.until(at))
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
 
@@ -94,6 +96,8 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
         if watch.outcomes is not None and labelled
         else None
     )
+    if outcomes is not None:
+        outcomes = msgspec.structs.replace(outcomes, labelling=version.feeds.gathered.until(BEFORE))
     return Baseline(
         model=watch.name,
         version=version.name,
@@ -135,7 +139,8 @@ def predictions_part(watch: Watch, gathered: Sequence[Block]) -> Part:
     for column, row in zip(watch.predictions.segment_columns, watch.segment_rows, strict=True):
         codes, words = block.category[row], block.vocabulary[row]
         segments += segments_of(column, codes, words, watch.max_segments, watch.min_sample)
-    return summarise(_rows(watch.predictions, block), segments, watch.cycle)
+    part = summarise(_rows(watch.predictions, block), segments, watch.cycle)
+    return msgspec.structs.replace(part, arrivals=arrivals_of(block.time))
 
 
 def outcomes_part(plan: Plan, gathered: Sequence[Block], known: Part | None, cycle: Cycle | None) -> Part:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from anchorwatch.settings.models import Model
 
 _OTHER = np.array([0x9E3779B97F4A7C15, 0], np.uint64)
-"""What the challenger's ids are mixed with; mixing twice gives the common id back. The second half stays as it is: by it
-predictions and labels are sampled, and both versions of a prediction belong into the sample, or neither."""
+"""What the challenger's ids are mixed with; mixing twice gives the common id back. Their second half stays as it is: by
+it ids are sampled, and both versions of a prediction belong into the sample, or neither."""
 
 
 class Comparison(NamedTuple):

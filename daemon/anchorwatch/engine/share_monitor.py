@@ -103,7 +103,7 @@ def judge(shares: Sequence[Share], bounds: Bounds, reference: Reference, windows
     for window, seen, known in zip(windows, now.tolist(), usual.tolist(), strict=True):
         segment = reference.groups[window.group]
         for share, (k, n), (k0, n0) in zip(shares, seen, known, strict=True):
-            verdict = _verdict(_Seen(k, n, k0, n0), bounds, level, share, window)
+            verdict = _verdict(Seen(k, n, k0, n0), bounds, level, share, window)
             found = (window.moment, segment, share.kind, share.subject, MONITOR, verdict, reference.baseline)
             findings.append(Finding(*found, decisive=False))
     return findings
@@ -117,14 +117,16 @@ def _sums(shares: Sequence[Share], counts: NDArray[np.int64]) -> NDArray[np.int6
     return np.stack([part, below[:, ends[1]] - below[:, ends[0]]], axis=2)
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
+    """So many (k) of n values now, and so many (k0) of n0 in the baseline."""
+
     k: int
     n: int
     k0: int
     n0: int
 
 
-def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, window: Window) -> Verdict:
+def _verdict(seen: Seen, bounds: Bounds, level: float, share: Share, window: Window) -> Verdict:
     expected = seen.k0 / seen.n0 if seen.n0 else np.nan
     statistic = seen.k / seen.n if seen.n else np.nan
     effect = statistic - expected
@@ -143,19 +145,19 @@ def _verdict(seen: _Seen, bounds: Bounds, level: float, share: Share, window: Wi
     )
 
 
-def _level(seen: _Seen, effect: float, bounds: Bounds, level: float, share: Share) -> tuple[Level, str]:
+def _level(seen: Seen, effect: float, bounds: Bounds, level: float, share: Share) -> tuple[Level, str]:
     if seen.n0 < bounds.min_sample:
         return Level.UNDETERMINED, "baseline_too_small"
     if seen.n < bounds.min_sample:
         return Level.UNDETERMINED, "too_few_values"
     if (abs(effect) if share.both else effect) < bounds.smallest:
         return Level.STABLE, "small_effect"
-    if _tail(seen, share.inflation, upper=effect > 0) > (level / 2 if share.both else level):
+    if tail(seen, share.inflation, upper=effect > 0) > (level / 2 if share.both else level):
         return Level.STABLE, "within_noise"
     return Level.DRIFT, "differs"
 
 
-def _tail(seen: _Seen, inflation: float = 1.0, *, upper: bool) -> float:
+def tail(seen: Seen, inflation: float = 1.0, *, upper: bool) -> float:
     """Return the predictive probability of a count at least as far out as the one seen."""
     from scipy.special import betaln
 

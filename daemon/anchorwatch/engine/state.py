@@ -11,6 +11,7 @@ from anchorwatch.decide.decision import Decisions
 from anchorwatch.engine import budget
 from anchorwatch.engine.baseline import Baseline
 from anchorwatch.engine.compared import compared_of, compared_parts
+from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.plain import pack, unpack
@@ -52,6 +53,8 @@ class Version:
         What is watched of each track, at the level that its part of the baseline gives; None while there is none.
     seen
         Event time of its newest prediction, ns.
+    feeds
+        How much comes of it.
     """
 
     name: str
@@ -63,11 +66,19 @@ class Version:
     predictions_plan: Plan | None = None
     outcomes_plan: Plan | None = None
     seen: int = 0
+    feeds: Feeds = field(default_factory=Feeds)
 
     def copy(self) -> Self:
         """Return an independent copy."""
         outcomes = None if self.outcomes is None else self.outcomes.copy()
         return replace(self, predictions=self.predictions.copy(), outcomes=outcomes)
+
+    def rested(self) -> Self:
+        """Return a copy of which no row is in the present release."""
+        version = self.copy()
+        if version.outcomes is not None:
+            version.outcomes.rest()
+        return version
 
 
 @dataclass(slots=True)
@@ -224,8 +235,11 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         saved = before.versions[i] if before is not None and i < len(before.versions) else None
         if saved is version:
             continue
-        parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
-        if version.outcomes is not None:
+        if saved is None or saved.feeds is not version.feeds:
+            parts[f"version/{i}/feeds"] = pack(version.feeds.to_plain())
+        if saved is None or saved.predictions is not version.predictions:
+            parts[f"version/{i}/predictions"] = pack(version.predictions.to_plain())
+        if version.outcomes is not None and (saved is None or saved.outcomes is not version.outcomes):
             parts[f"version/{i}/outcomes"] = pack(version.outcomes.to_plain())
         if version.baseline is not None and (saved is None or saved.baseline is not version.baseline):
             parts[f"version/{i}/baseline"] = version.baseline.to_json()
@@ -298,6 +312,7 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
         predictions=Track.fresh(),
         outcomes=None,
         seen=head["seen"],
+        feeds=Feeds.from_plain(unpack(parts[f"version/{i}/feeds"])),
     )
     attach(watch, version)
     plan = version.predictions_plan or watch.predictions

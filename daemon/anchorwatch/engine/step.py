@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.decide.evidence import Evidence, Identity
-from anchorwatch.engine import building, estimate_monitor, sampling, shadowing, statuses, succession, watermark
+from anchorwatch.engine import building, estimate_monitor, feeds, sampling, shadowing, statuses, succession, watermark
 from anchorwatch.engine.comparing import answered, challenger_of, together, twice
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.recovery import estimator
@@ -72,15 +72,21 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
+    reached = feeds.reached(state, batch, routed)
     tried = challenger_of(watch, state)  # what is said of it needs how far its outcomes have come
-    for code, known in enumerate(state.versions):
+    for code, had in enumerate(state.versions):
+        known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        if code != tried and _untouched(watch, rows, labelled):
-            continue
-        version = state.versions[code] = known.copy()
-        completed, found = _watched(watch, version, (rows, labelled), release, state.mark.frontier)
-        made += completed
+        touched = code == tried or not _untouched(watch, rows, labelled)
+        if touched:
+            known = known.copy()
+            completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
+            made += completed
+            findings += [(code, f) for f in found]
+        state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, reached)
+        if found and not touched:
+            state.versions[code] = state.versions[code].rested()
         findings += [(code, f) for f in found]
     if watch.keeping is not None and state.shadow is not None:
         theirs = answered(watch, state, routed, outcomes)

@@ -97,6 +97,10 @@ class Track:
         after = np.array([moment.order > 0 for moment in moments], np.bool_)
         return before + np.searchsorted(at, position + after)
 
+    def rest(self) -> None:
+        """Take note that no row is in the present release."""
+        self.newest = (self.marks[0].rows if self.marks else self.rows, np.empty(0, np.int64))
+
     def copy(self) -> Self:
         """Return an independent copy."""
         return replace(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.triggers import Fingerprints
+from anchorwatch.engine import label_feed, volume
 from anchorwatch.engine.comparing import Comparison
+from anchorwatch.engine.fingerprint import fingerprint_of
 from anchorwatch.engine.plans import outcomes_plan, predictions_plan
 from anchorwatch.engine.sampling import REMEMBERED
 from anchorwatch.engine.shadow import Keeping, keeping_of
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.lanes import Lookout
     from anchorwatch.engine.season import Cycle
     from anchorwatch.engine.track import Plan
-    from anchorwatch.events.columns import (
-        Shape,
-    )
+    from anchorwatch.events.columns import Shape
     from anchorwatch.settings.budgets import Budget
     from anchorwatch.settings.models import Model
 
@@ -64,6 +61,8 @@ class Watch:
         Predictions of one version in a row after which it has replaced the others.
     budget
         False alarms that its monitors may raise together.
+    volume_limits, label_limits
+        When the volume and the labels that come are trouble; None for not watched.
     rules, keeping
         What the decisions go by; what is kept to estimate what a retraining would recover, None for nothing.
     comparison
@@ -93,6 +92,8 @@ class Watch:
     estimates: bool
     takeover: int
     budget: Budget
+    volume_limits: volume.Limits | None
+    label_limits: label_feed.Limits | None
     rules: Rules
     keeping: Keeping | None
     fingerprint: str
@@ -140,7 +141,7 @@ def compile_watch(
     wait = REMEMBERED if model.labels is None else model.labels.wait
     early = 0 if model.labels is None else model.labels.early
     first = model.baseline.first or 0
-    fingerprint = _fingerprint(model, given)
+    fingerprint = fingerprint_of(model, given)
     return Watch(
         name=name,
         source=source,
@@ -161,6 +162,8 @@ def compile_watch(
         estimates=model.monitors.accuracy.enabled and model.monitors.accuracy.estimate,
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
+        volume_limits=volume.limits_of(model),
+        label_limits=label_feed.limits_of(model),
         rules=rules_of(source, name, model, Fingerprints(code, fingerprint), answered=answered),
         keeping=keeping_of(model, shape),
         fingerprint=fingerprint,
@@ -173,16 +176,3 @@ _OTHER_SEASON = (
     "model {name}: baseline {id} was built with season: {has}, and baseline.season says otherwise: say the same there, "
     "or build the baseline anew"
 )
-
-
-def _fingerprint(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents", "compare"})
-    for feature in form["predictions"]["features"].values():
-        feature.pop("importance")
-    for monitor in form["monitors"].values():
-        monitor.pop("alert", None)
-    if model.baseline.season is None:
-        form["baseline"].pop("season")
-    form["given"] = given.id if given is not None else None
-    return hashlib.sha256(msgspec.json.encode(form, order="deterministic")).hexdigest()

@@ -261,6 +261,8 @@ class Batch:
         state so that everything read is accounted for.
     statuses, reporting
         Reports on retrainings, and the names of the partitions that hold such reports.
+    over
+        Whether no further prediction will ever come: the logs of a replay have ended.
     """
 
     partitions: tuple[str, ...]
@@ -271,6 +273,7 @@ class Batch:
     skipped: tuple[tuple[str, int], ...] = ()
     statuses: Statuses = field(default_factory=Statuses.empty)
     reporting: frozenset[str] = frozenset()
+    over: bool = False
 
 
 def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:

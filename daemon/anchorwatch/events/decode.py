@@ -56,6 +56,7 @@ class Decoder:
         self.shape = shape_of(model)
         self._name = name
         self._reports, self._statuses = StatusDecoder(name, model.event_time.future), statuses
+        self._predictions = model.predictions.topic
         self._topics = {model.predictions.topic} | ({model.labels.topic} if model.labels else set())
         self._formats = {text: _Format(name, model, text=text) for text in (False, True)}
 
@@ -65,6 +66,7 @@ class Decoder:
         partitions: Sequence[Partition],
         now: int,
         idle: Collection[Partition] = (),
+        ended: Collection[Partition] = (),
     ) -> tuple[Batch, list[DeadLetter]]:
         """Decode records into a batch.
 
@@ -78,6 +80,8 @@ class Decoder:
             Wall time, ns since the epoch: events too far ahead of it are dead letters.
         idle
             Partitions that are not waited for.
+        ended
+            Partitions of which no further record will ever come.
 
         Returns
         -------
@@ -112,6 +116,7 @@ class Decoder:
             skipped=tuple(sorted((str(skip), n) for skip, n in run.skipped.items() if n)),
             statuses=run.statuses,
             reporting=frozenset(str(p) for p in partitions if p.topic == self._statuses),
+            over=bool(ended) and all(p in ended for p in partitions if p.topic == self._predictions),
         )
         return batch, run.letters
 

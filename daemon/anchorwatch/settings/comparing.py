@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from anchorwatch.settings.monitors import Alerting, Share
+from anchorwatch.settings.alerting import Alerting
+from anchorwatch.settings.monitors import Share
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.units import NS, Span
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from anchorwatch.settings.alerting import Alerting
 from anchorwatch.settings.budgets import Budget, FalseAlarms
 from anchorwatch.settings.comparing import Compare
 from anchorwatch.settings.estimates import RetrainEstimate
@@ -17,7 +18,6 @@ from anchorwatch.settings.incidents import Incidents
 from anchorwatch.settings.kafka import Inputs, Kafka, Outputs, Sasl, Tls
 from anchorwatch.settings.monitors import (
     Accuracy,
-    Alerting,
     AnyDetector,
     Count,
     Detector,

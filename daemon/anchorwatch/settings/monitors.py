@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field
 
-from anchorwatch.settings.incidents import Flapping
+from anchorwatch.settings.alerting import Alerting, CriticalAlerting
+from anchorwatch.settings.feeds import LabelFeed, Volume
 from anchorwatch.settings.section import Conflict, Section
-from anchorwatch.settings.units import NS, Duration, Span
 from anchorwatch_detectors import registry
 
 if TYPE_CHECKING:
@@ -17,37 +17,6 @@ if TYPE_CHECKING:
 AUTO: Final = "auto"
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
-
-
-class Alerting(Section):
-    """When verdicts become an alert, and how often it is told."""
-
-    severity: Literal["info", "warning", "critical"] = Field("warning", description="How loud the alert is.")
-    needs: Annotated[int, Field(ge=1, le=32)] = Field(
-        2,
-        description="So many of the last `of` windows must show it; it ends when none of them does. An alarm of a "
-        "sequential detector needs one.",
-    )
-    of: Annotated[int, Field(ge=1, le=32)] = Field(3, description="Of how many windows `needs` are needed.")
-    keep_firing_for: Duration = Field(
-        0, description="Event time without trouble before the alert resolves; 0s: at once."
-    )
-    cooldown: Duration = Field(
-        0, description="Event time after resolving during which it does not fire again; 0s: none."
-    )
-    repeat: Span = Field(7 * NS["d"], description="Event time after which a firing alert is told again.")
-    flapping: Flapping | None = Field(
-        default_factory=Flapping, description="When an alert that comes and goes is held; null: never."
-    )
-
-    def conflicts(self) -> Iterator[Conflict]:
-        """Yield a quorum that cannot be met."""
-        if self.needs > self.of:
-            yield Conflict(
-                ("needs",),
-                f"{self.needs} of the last {self.of} windows can never show it, so the alert would never fire: "
-                f"set `needs` to {self.of} or less, or `of` to {self.needs} or more",
-            )
 
 
 class Monitor(Section):
@@ -66,14 +35,6 @@ class Quality(Monitor):
     """Missing, mistyped and unseen values, window by window."""
 
     smallest_effect: Share = Field(0.01, description="Rise of a share that is worth knowing.")
-
-
-def _critical(value: object) -> object:
-    return {"severity": "critical", **value} if isinstance(value, dict) else value
-
-
-CriticalAlerting = Annotated[Alerting, BeforeValidator(_critical)]
-"""Alerting that is critical unless another severity is given."""
 
 
 class Schema(Section):
@@ -194,22 +155,6 @@ class Accuracy(Monitor):
     alert: CriticalAlerting = Field(
         default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
     )
-
-
-class Volume(Section):
-    """How many predictions come, held against how many came in the baseline."""
-
-    enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
-    alert: CriticalAlerting = Field(
-        default_factory=lambda: Alerting(severity="critical"), description="When verdicts become an alert."
-    )
-
-
-class LabelFeed(Section):
-    """Whether labels come, and how late, held against the baseline."""
-
-    enabled: bool = Field(default=True, description="Whether it watches at all; false switches it off.")
-    alert: Alerting = Field(default_factory=Alerting, description="When verdicts become an alert.")
 
 
 def _by_window(value: object) -> object:

@@ -13,6 +13,30 @@ POLICY = AlertPolicy("warning", needs=1, of=1, keep_firing_for=0, cooldown=0, re
 
 SENTENCES = [
     (
+        {"kind": Kind.VOLUME, "monitor": "rate", "subject": "volume"},
+        {"word": "drift!", "reason": "fewer", "statistic": 0.3, "effect": -70.0, "effect_unit": POINTS},
+        (
+            "fraud version 14 gets fewer requests since about 2026-05-01 08:03 UTC: volume 30.0 %, "
+            "100.0 % in the baseline (rate over 5,120 values)."
+        ),
+    ),
+    (
+        {"kind": Kind.VOLUME, "monitor": "rate", "subject": "volume"},
+        {"word": "drift!", "reason": "silent", "statistic": 0.0, "effect": -100.0, "effect_unit": POINTS},
+        (
+            "fraud version 14 gets fewer requests since about 2026-05-01 08:03 UTC: no prediction came any more "
+            "(rate over 5,120 values)."
+        ),
+    ),
+    (
+        {"kind": Kind.LABELS, "monitor": "share", "subject": "label delay"},
+        {"word": "drift!", "reason": "differs", "statistic": 0.8, "effect": 30.0, "effect_unit": POINTS},
+        (
+            "fraud version 14 gets its labels differently since about 2026-05-01 08:03 UTC: 80.0 % of the labels are "
+            "late by the baseline's measure, 50.0 % in the baseline (share over 5,120 values)."
+        ),
+    ),
+    (
         {"kind": Kind.ACCURACY, "monitor": "adwin", "subject": "error rate"},
         {"word": "drift!", "statistic": 0.298, "effect": 5.15, "effect_unit": POINTS},
         (

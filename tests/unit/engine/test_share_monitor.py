@@ -63,7 +63,7 @@ def test_the_tail_is_scipys_also_far_out(k0, n, upper):
     for k in {0, n // 7, n // 2, n}:
         law = betabinom(n, k0 + 0.5, 500 - k0 + 0.5)
         tail = law.sf(k - 1) if upper else law.cdf(k)
-        assert share_monitor._tail(share_monitor._Seen(k, n, k0, 500), upper=upper) == pytest.approx(tail, abs=1e-9)
+        assert share_monitor.tail(share_monitor.Seen(k, n, k0, 500), upper=upper) == pytest.approx(tail, abs=1e-9)
 
 
 def test_a_baseline_without_a_wrong_answer_knows_a_wrong_one():

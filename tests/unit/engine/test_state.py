@@ -29,6 +29,7 @@ def test_a_state_has_parts_that_can_be_written_on_their_own(run):
         "predictions",
         "outcomes",
         "baseline",
+        "feeds",
     }
 
 

@@ -1,0 +1,216 @@
+"""Labels that find their predictions among those that wait, checkpoints included, beside a dict and an SQLite table.
+
+A day's traffic in a loop: predictions come, labels come for one of those that wait, and as many are forgotten as come.
+Ours decides all that is documented (duplicates, revisions, expiry, event time) and hands over every new part of its
+state as bytes with their digest; the dict is not kept anywhere; the table is committed, and holds the same columns.
+Each side is a process of its own, and its memory is that of the process beyond what it began with.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from hashlib import sha256
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from benchmarks.measurement import Measurement
+
+from anchorwatch.engine import join
+from anchorwatch.engine.join import Arrivals, Join
+from anchorwatch.engine.plain import pack
+from anchorwatch.engine.stretches import Terms
+from anchorwatch.engine.tables import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+WAITING = 10_000_000
+COMPARED = 1_000_000
+"""Predictions that wait: alone, and where others are compared (of ten million, theirs do not fit beside the tests)."""
+BATCH, TURNS, WRITTEN = 20_000, 50, 5
+"""Predictions and labels of a turn, turns that are timed, and turns between two checkpoints."""
+SECOND, DAY = 10**9, 86_400 * 10**9
+WAIT = 7 * DAY
+
+
+class Sustained(NamedTuple):
+    """Seconds of the processor for the timed turns, labels that met in them, and memory at the most, MB."""
+
+    seconds: float
+    matched: int
+    memory: float
+
+
+def measure() -> list[Measurement]:
+    """Measure ours at ten million, and beside the others at one million."""
+    large, alone = apart(ours, WAITING), apart(ours, COMPARED)
+    table, known = apart(in_sqlite, COMPARED), apart(in_dict, COMPARED)
+    return [
+        compared(f"labels joined, {WAITING:,} predictions wait", large, f"sqlite of {COMPARED:,}", table),
+        compared(f"labels joined, {COMPARED:,} predictions wait", alone, "sqlite table with an index", table),
+        compared(f"labels joined, {COMPARED:,} predictions wait", alone, "python dict, nothing kept", known),
+        memory(f"memory of {WAITING:,} waiting predictions", large, f"python dict of {COMPARED:,}, times ten", known),
+    ]
+
+
+def compared(name: str, mine: Sustained, against: str, theirs: Sustained) -> Measurement:
+    """Return labels a second of both."""
+    rate = [round(TURNS * BATCH / side.seconds) for side in (mine, theirs)]
+    return Measurement(name, rate[0], "labels/s", {"name": against, "value": rate[1]}, rate[0] / rate[1], [rate])
+
+
+def memory(name: str, mine: Sustained, against: str, theirs: Sustained) -> Measurement:
+    """Return the memory of both, theirs scaled to as many predictions."""
+    scaled = theirs.memory * WAITING / COMPARED
+    return Measurement(
+        name, mine.memory, "MB", {"name": against, "value": scaled}, scaled / mine.memory, [[mine.memory, scaled]]
+    )
+
+
+def apart(side: Callable[[int], Sustained], waiting: int) -> Sustained:
+    """Return what one side comes to in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(side, waiting).result()
+
+
+def ours(waiting: int) -> Sustained:
+    """Fill our join, then time it."""
+    before, terms, known = resident(), Terms(WAIT, DAY), Join()
+    saved = known
+
+    def turn(known: Join, start: int, asked: NDArray[np.int64]) -> Join:
+        records, now = predictions(start, waiting), int((start + BATCH) * (WAIT // waiting))
+        n = len(asked)
+        labels = Arrivals(idents(asked), np.full(n, now), asked.astype(np.uint64) & np.uint64(1), np.full(n, np.nan))
+        known, _ = join.remember(known, terms, records)
+        known, _ = join.match(known, terms, records, np.arange(BATCH), labels, BATCH + np.arange(n))
+        return join.forget(known, terms, now)
+
+    for start in range(0, waiting, BATCH):
+        known = turn(known, start, np.empty(0, np.int64))
+    most, matched, seconds = resident(), known.counts.get("matched", 0), 0.0
+    for number, (start, asked) in enumerate(labelled(waiting)):
+        began = time.process_time()
+        known = turn(known, start, asked)
+        if number % WRITTEN == WRITTEN - 1:
+            old = saved.parts()
+            for name, run in known.parts().items():
+                if old.get(name) is not run:
+                    sha256(pack(run.to_plain())).digest()
+            saved = known
+        seconds += time.process_time() - began
+        most = max(most, resident())
+    return Sustained(seconds, known.counts["matched"] - matched, most - before)
+
+
+def in_dict(waiting: int) -> Sustained:
+    """Fill a dict of tuples by id, then time it; ids are forgotten in the order in which they came."""
+    before, known = resident(), dict[bytes, tuple[int, int, float]]()
+
+    def take(start: int) -> None:
+        records = predictions(start, waiting)
+        keys = records.ident.tobytes()
+        rows = zip(records.time.tolist(), records.token.tolist(), records.number.tolist(), strict=True)
+        for i, row in enumerate(rows):
+            known.setdefault(keys[16 * i : 16 * i + 16], row)
+
+    for start in range(0, waiting, BATCH):
+        take(start)
+    most, matched, seconds = resident(), 0, 0.0
+    for start, asked in labelled(waiting):
+        began = time.process_time()
+        take(start)
+        keys = idents(asked).tobytes()
+        found = [known.get(keys[16 * i : 16 * i + 16]) for i in range(len(asked))]
+        matched += sum(row is not None for row in found)
+        for key in [key for key, _ in zip(known, range(BATCH), strict=False)]:
+            del known[key]
+        seconds += time.process_time() - began
+        most = max(most, resident())
+    return Sustained(seconds, matched, most - before)
+
+
+def in_sqlite(waiting: int) -> Sustained:
+    """Fill a table with an index over the id, then time it."""
+    before = resident()
+    with tempfile.TemporaryDirectory() as place:
+        table = sqlite3.connect(Path(place) / "join.db", isolation_level=None)
+        table.execute("PRAGMA journal_mode = WAL")
+        table.execute("CREATE TABLE waits (id BLOB PRIMARY KEY, at INT, token BLOB, number REAL, label BLOB)")
+        table.execute("CREATE INDEX by_time ON waits (at)")
+        for start in range(0, waiting, BATCH):
+            table.execute("BEGIN")
+            _insert(table, predictions(start, waiting))
+            table.execute("COMMIT")
+        most, matched, seconds = resident(), 0, 0.0
+        table.execute("BEGIN")
+        for number, (start, asked) in enumerate(labelled(waiting)):
+            began, keys = time.process_time(), idents(asked).tobytes()
+            records = predictions(start, waiting)
+            _insert(table, records)
+            rows = ((keys[16 * i : 16 * i + 16],) for i in range(len(asked)))
+            cursor = table.executemany("UPDATE waits SET label = '1' WHERE id = ? AND label IS NULL", rows)
+            matched += cursor.rowcount
+            table.execute("DELETE FROM waits WHERE at < ?", (int(records.time[-1]) - WAIT,))
+            if number % WRITTEN == WRITTEN - 1:
+                table.execute("COMMIT")
+                table.execute("BEGIN")
+            seconds += time.process_time() - began
+            most = max(most, resident())
+        table.execute("COMMIT")
+        table.close()
+    return Sustained(seconds, matched, most - before)
+
+
+def predictions(start: int, waiting: int) -> Columns:
+    """Return the records of one turn: scores and classes of so many predictions that a week holds `waiting` of them."""
+    number = np.arange(start, start + BATCH)
+    ident = idents(number)
+    return Columns(
+        ident=ident,
+        time=number * (WAIT // waiting),
+        version=np.zeros(BATCH, np.int32),
+        segments=np.empty((BATCH, 0), np.uint64),
+        token=ident[:, 1] & np.uint64(1),
+        number=(ident[:, 1] % np.uint64(1000)) / 1000.0,
+        labelled=np.zeros(BATCH, np.bool_),
+        label_token=np.zeros(BATCH, np.uint64),
+        label_number=np.full(BATCH, np.nan),
+    )
+
+
+def labelled(waiting: int) -> list[tuple[int, NDArray[np.int64]]]:
+    """Return the turns that are timed: the first prediction of each, and of which predictions labels come."""
+    rng = np.random.default_rng(1)
+    starts = [waiting + BATCH * turn for turn in range(TURNS)]
+    return [(start, rng.integers(max(start - int(0.95 * waiting), 0), start, BATCH)) for start in starts]
+
+
+def idents(number: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return (n, 2) hashes of numbers (Steele et al., 2014: the finaliser of splitmix64)."""
+    word = np.stack([number, number + 10**12], axis=1).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+def resident() -> float:
+    """Return the memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * 4096 / 1e6
+
+
+def _insert(table: sqlite3.Connection, records: Columns) -> None:
+    keys, tokens = records.ident.tobytes(), records.token.tobytes()
+    rows = enumerate(zip(records.time.tolist(), records.number.tolist(), strict=True))
+    table.executemany(
+        "INSERT OR IGNORE INTO waits (id, at, token, number) VALUES (?, ?, ?, ?)",
+        ((keys[16 * i : 16 * i + 16], at, tokens[8 * i : 8 * i + 8], score) for i, (at, score) in rows),
+    )

@@ -1,0 +1,25 @@
+"""What of a model's configuration its state cannot outlive, as one hash."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.settings.models import Model
+
+
+def fingerprint_of(model: Model, given: Baseline | None) -> str:
+    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
+    form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents", "compare"})
+    for feature in form["predictions"]["features"].values():
+        feature.pop("importance")
+    for monitor in form["monitors"].values():
+        monitor.pop("alert", None)
+    if model.baseline.season is None:
+        form["baseline"].pop("season")
+    form["given"] = given.id if given is not None else None
+    return hashlib.sha256(msgspec.json.encode(form, order="deterministic")).hexdigest()
