@@ -202,7 +202,8 @@ class Daemon:
             outputs = settings.outputs
             sink.ensure_topics({outputs.alerts, outputs.retrain, outputs.dead_letters})
             pace = Pace(patience=self._kafka.unreachable_after / 1e9)
-            host = Host(models, Parts(source, sink, store, clock), settings.source, outputs, pace, observe=log.outcome)
+            parts_of = Parts(source, sink, store, clock)
+            host = Host(models, parts_of, settings.source, outputs, pace, log.outcome, log.obeyed)
             host.start()
             yield host, source, store
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.ids import incident_id
 from anchorwatch.decide.labels import fingerprint_of, id_of
+from anchorwatch.decide.reasons import Reason
 from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
 from anchorwatch_detectors.base import Level
 
@@ -97,7 +98,7 @@ def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[
                 monitor=who.monitor,
                 severity=notice.severity,
                 status=notice.status,
-                reason=notice.reason,
+                reason=Reason.SILENCED if notice.silenced else notice.reason,
                 at=notice.at,
                 starts_at=notice.started_at,
                 ends_at=notice.ended_at,
@@ -106,6 +107,14 @@ def alert_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[
             )
         )
     return rows
+
+
+def heard(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[Outgoing]:
+    """Return the messages that are published: all but those that are for the history alone."""
+    alerts = {id_of(source, notice) for notice in outcome.decision.notices if notice.silenced}
+    incidents = (notice for notice in outcome.decision.incidents if notice.silenced)
+    silent = alerts | {incident_id(source, notice.model, notice.incident, notice.number) for notice in incidents}
+    return [message for message in told if message.id not in silent] if silent else list(told)
 
 
 def incident_rows(source: str, outcome: Outcome, told: Sequence[Outgoing]) -> list[IncidentRow]:

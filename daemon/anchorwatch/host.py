@@ -16,7 +16,8 @@ from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.errors import ConnectionFailed
 from anchorwatch.events import deadletters
-from anchorwatch.history import alert_rows, baseline_row, incident_rows, score_rows, trigger_rows
+from anchorwatch.history import alert_rows, baseline_row, heard, incident_rows, score_rows, trigger_rows
+from anchorwatch.hosted import Orders, listen
 from anchorwatch.publishing import Outbox, Publisher
 from anchorwatch.store.rows import Checkpoint
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from anchorwatch.clock import Clock
     from anchorwatch.engine.step import Outcome
     from anchorwatch.events.records import Outgoing, Partition, Records, Sink, Source
-    from anchorwatch.hosted import Model
+    from anchorwatch.hosted import Hearer, Model
     from anchorwatch.settings.models import Outputs
     from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 Observer = Callable[["Outcome", "Sequence[Outgoing]"], None]
 
 
-class Keeper(Outbox, Protocol):
+class Keeper(Outbox, Orders, Protocol):
     """What a host needs of a store."""
 
     def positions(self) -> dict[Partition, int]:
@@ -120,8 +121,9 @@ class Host:
         Who we are, and the topics that are written to.
     pace
         How it goes.
-    observe
-        Called with what came of each batch, before it is written: for people who watch, never for decisions.
+    observe, hear
+        Called with what came of each batch, before it is written: for people who watch, never for decisions;
+        `hear` with a model's name and what became of people's orders to it.
 
     Attributes
     ----------
@@ -145,9 +147,10 @@ class Host:
         outputs: Outputs,
         pace: Pace | None = None,
         observe: Observer | None = None,
+        hear: Hearer | None = None,
     ) -> None:
         self.models = list(models)
-        self.observe = observe
+        self.observe, self._hear = observe, hear
         self.read = self.uncommitted = 0
         self.pace = pace or Pace()
         self._source, self._store, self._clock = parts.source, parts.store, parts.clock
@@ -172,6 +175,7 @@ class Host:
         self.positions = {p: offset for p, offset in self._store.positions().items() if p.topic in topics}
         self._source.seek(self.positions)
         self._written = self._alive = self._pruned = self._clock.monotonic()
+        listen(self.models, self._store, self._hear)
         self.publish()
 
     def turn(self, timeout: float) -> int:
@@ -204,6 +208,7 @@ class Host:
 
     def checkpoint(self) -> None:
         """Write everything since the last checkpoint in one transaction, then publish it and say how far we are."""
+        listen(self.models, self._store, self._hear)
         unwritten, self._unwritten = self._unwritten, _Unwritten()
         parts: dict[str, Mapping[str, bytes | None]] = {}
         for model in self.models:
@@ -281,7 +286,7 @@ class Host:
         told = messages(self._name, self._outputs, outcome.decision)
         if self.observe is not None:
             self.observe(outcome, told)
-        self._unwritten.outbox += told
+        self._unwritten.outbox += heard(self._name, outcome, told)
         self._unwritten.baselines += [baseline_row(baseline, self._clock.now()) for baseline in outcome.baselines]
         self._unwritten.scores += score_rows(outcome)
         self._unwritten.alerts += alert_rows(self._name, outcome, told)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.step import Outcome
     from anchorwatch.events.records import Outgoing, Partition, Sink, Source
     from anchorwatch.settings.models import Settings
+    from anchorwatch.store.orders import OrderRow
     from anchorwatch.store.reader import Reader
     from anchorwatch.store.rows import Checkpoint
 
@@ -167,6 +168,11 @@ class _Passing:
         """Return nothing: every model begins."""
         del model
         return {}
+
+    def orders(self, after: int) -> list[OrderRow]:
+        """Return none: a replay tells what would have been found, silenced now or not."""
+        del after
+        return []
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep the messages."""

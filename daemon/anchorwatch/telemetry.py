@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from anchorwatch.clock import Clock
+    from anchorwatch.decide.orders import Obeyed
     from anchorwatch.engine.step import Outcome
     from anchorwatch.events.records import Outgoing
 
@@ -67,6 +68,7 @@ class Log:
                 "alert",
                 status=notice.status,
                 reason=notice.reason,
+                **({"silenced": True} if notice.silenced else {}),
                 incident=notice.incident,
                 at=rfc3339(notice.at),
                 summary=summary_of(notice),
@@ -82,9 +84,15 @@ class Log:
                 severity=incident.severity,
                 at=rfc3339(incident.at),
                 summary=incident_summary(incident),
+                **({"silenced": True} if incident.silenced else {}),
             )
         for trigger in outcome.decision.triggers:
             self.say("retrain", id=trigger.id, model=trigger.model, policy=trigger.policy, incident=trigger.incident)
+
+    def obeyed(self, model: str, obeyed: Sequence[Obeyed]) -> None:
+        """Write what became of people's orders to a model."""
+        for order in obeyed:
+            self.say("order", model=model, number=order.number, reason=order.reason)
 
 
 class Troubles:

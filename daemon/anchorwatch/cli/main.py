@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "baseline": "Build, list, show, compare and carry baselines.",
     "calibrate": "Simulate false alarms, and find the one level that meets the budget.",
     "evaluate": "Judge detectors, or a configuration, where the changes are known.",
+    "silence": "Silence alerts for a while, list silences, end one.",
+    "ack": "Say that somebody is at work on an incident: it is not repeated.",
     "retrain": "Report what becomes of a retrain trigger.",
     "status": "Show what the store of a daemon holds and how far it has come.",
     "warm": "Compile the loops of all detectors ahead of time, and keep them on disk.",

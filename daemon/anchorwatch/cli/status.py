@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from anchorwatch.cli import figures
-from anchorwatch.cli.open_incidents import lines_of, open_incidents
+from anchorwatch.cli.model_status import iso, models
+from anchorwatch.cli.open_incidents import lines_of
 from anchorwatch.clock import SystemClock
 from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from anchorwatch.store.reader import Reader
-    from anchorwatch.store.rows import TriggerRow
 
 SHOWN = 3  # retrainings of a model in the table
 
@@ -70,85 +70,18 @@ def describe(reader: Reader, now: int) -> dict[str, Any]:
                 "name": progress.holder,
                 "host": progress.host,
                 "pid": progress.pid,
-                "since": _iso(progress.since),
+                "since": iso(progress.since),
                 "epoch": progress.epoch,
             },
             "age_seconds": (now - progress.alive) / 1e9,
-            "checkpoint": {"number": progress.number, "at": _iso(progress.checkpoint)},
-            "heartbeat": _iso(progress.heartbeat),
+            "checkpoint": {"number": progress.number, "at": iso(progress.checkpoint)},
+            "heartbeat": iso(progress.heartbeat),
             "outbox": reader.outbox_size(),
             "positions": [
                 {"topic": p.topic, "partition": p.number, "offset": offset} for p, offset in reader.positions().items()
             ],
-            "models": _models(reader),
+            "models": models(reader),
         }
-
-
-def _models(reader: Reader) -> list[dict[str, Any]]:
-    states = {state.model: state for state in reader.states()}
-    alerts = Counter((alert.model, alert.status) for alert in reader.current_alerts())
-    baselines = Counter(entry.model for entry in reader.baselines())
-    names = sorted({*states, *baselines, *(model for model, _ in alerts)})
-    return [
-        {
-            "model": name,
-            "state_parts": states[name].parts if name in states else 0,
-            "state_bytes": states[name].size if name in states else 0,
-            "accounting": _accounting(reader, name),
-            "accuracy": _accuracy(reader, name),
-            "incidents": open_incidents(reader, name),
-            "firing": alerts[name, "firing"],
-            "pending": alerts[name, "pending"],
-            "baselines": baselines[name],
-            "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
-            "retrainings": _retrainings(reader, name),
-        }
-        for name in names
-    ]
-
-
-def _accounting(reader: Reader, model: str) -> dict[str, int]:
-    """Return what became of every record of a model, as of the last checkpoint; {} before the first."""
-    from anchorwatch.engine.state import saved_accounting
-
-    head = reader.part(model, "head")
-    return {} if head is None else saved_accounting(head)
-
-
-def _accuracy(reader: Reader, model: str) -> list[dict[str, Any]]:
-    """Return the newest mature accuracy figures of each version of a model, as of the last checkpoint."""
-    from anchorwatch.engine.performance import figures_saved
-
-    head = reader.part(model, "head")
-    return [] if head is None else figures_saved(head)
-
-
-def _retrainings(reader: Reader, model: str) -> list[dict[str, Any]]:
-    """Return the retrainings of a model as of the last checkpoint, the newest first."""
-    from anchorwatch.engine.state import saved_retrainings
-
-    head = reader.part(model, "head")
-    return [
-        {
-            "id": kept["id"],
-            "idempotency_key": kept["key"],
-            "policy": kept["policy"],
-            "incident": kept["incident"],
-            "version": kept["version"],
-            "requested": _iso(kept["requested_at"]),
-            "status": kept["progress"],
-            "since": _iso(kept["changed_at"]),
-            "new_version": kept["becomes"] or None,
-            "took_over": _iso(kept["served_at"]),
-        }
-        for kept in ([] if head is None else saved_retrainings(head))
-    ]
-
-
-def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    return {"id": row.id, "policy": row.policy, "incident": row.incident, "at": _iso(row.at), "reason": row.reason}
 
 
 def _show(report: dict[str, Any]) -> None:
@@ -167,8 +100,8 @@ def _show(report: dict[str, Any]) -> None:
         facts.add_row("next to read", f"{place['topic']}/{place['partition']} at {place['offset']:,}")
     for model in report["models"]:
         facts.add_row(f"records of {model['model']}", _counted(model["accounting"]))
-        for retraining in model["retrainings"][:SHOWN]:
-            facts.add_row(f"retraining of {model['model']}", _told(retraining))
+        for what, told in _state_of(model):
+            facts.add_row(f"{what} of {model['model']}", told)
     console.print(facts, highlight=False, markup=False)
     if not report["models"]:
         return
@@ -203,6 +136,34 @@ def _told(retraining: dict[str, Any]) -> str:
     )
 
 
+def _state_of(model: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield what else is to be told of a model, each with its title."""
+    for retraining in model["retrainings"][:SHOWN]:
+        yield "retraining", _told(retraining)
+    for silence in model["silences"]:
+        what = f"{', '.join(silence['matchers'])} until {silence['until']} ({silence['by']}: {silence['comment']})"
+        yield f"silence {silence['id']}", what
+    for each in model["acknowledged"]:
+        yield f"incident {each['incident']}", f"acknowledged ({each['by']}: {each['comment']})"
+    for each in model["comparisons"]:
+        yield "versions", _compared(each)
+
+
+def _compared(found: dict[str, Any]) -> str:
+    """Say how a version does beside another."""
+    who = f"{found['version']} against {found['against']}: {found['verdict']}"
+    if found["decided"] is not None:
+        decided = found["decided"]
+        who += f" by {100 * decided['difference']:+.2f} points over {decided['predictions']:,} predictions"
+    if found["difference"] is None:
+        return who
+    more = "not to be told how many" if found["needed"] is None else f"about {found['needed']:,}"
+    return (
+        f"{who}; since then {100 * found['difference']:+.2f} points "
+        f"({100 * found['low']:.2f} to {100 * found['high']:.2f}) over {found['predictions']:,}, {more} more needed"
+    )
+
+
 def _counted(accounting: dict[str, int]) -> str:
     counted = ", ".join(f"{accounting.get(name, 0):,} {name}" for name in ("predictions", "labels", "matched"))
     return f"{counted}, {sum(n for name, n in accounting.items() if name.startswith('dead_')):,} dead"
@@ -229,7 +190,3 @@ def _duration(text: str) -> int:
         return parse_duration(text)
     except ValueError as error:
         raise UsageError(f"--max-age: {error}") from error
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at / 1e9, UTC).isoformat(timespec="seconds")

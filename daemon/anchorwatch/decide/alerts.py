@@ -63,6 +63,8 @@ class Episode(msgspec.Struct, frozen=True):
         How many were given.
     trouble
         What it is about.
+    untold
+        Whether nobody was told of it, because it was silenced when it began.
     flapping
         Whether it is held until it has been quiet for long enough, because the alert came and went.
     """
@@ -74,6 +76,7 @@ class Episode(msgspec.Struct, frozen=True):
     told_at: int
     notices: int
     trouble: Trouble
+    untold: bool = False
     flapping: bool = False
 
 
@@ -209,7 +212,7 @@ def _worry(policy: AlertPolicy, state: AlertState, evidence: Evidence, situation
         flapping=flapping,
     )
     begun = msgspec.structs.replace(state, pending=None, fired=fired)
-    return _tell(begun, episode, Reason.FLAPPING if flapping else Reason.FIRED)
+    return tell(begun, episode, Reason.FLAPPING if flapping else Reason.FIRED)
 
 
 def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:
@@ -217,7 +220,7 @@ def _worry_on(policy: AlertPolicy, state: AlertState, episode: Episode) -> Step:
     trouble = msgspec.structs.replace(episode.trouble, latest=state.seen)
     episode = msgspec.structs.replace(episode, trouble=trouble)
     if policy.repeat and state.seen.at - episode.told_at >= policy.repeat:
-        return _tell(state, episode, Reason.REPEATED)
+        return tell(state, episode, Reason.REPEATED)
     return Step(msgspec.structs.replace(state, episode=episode), Reason.EVIDENCE_UPDATED)
 
 
@@ -236,7 +239,7 @@ def _ease(policy: AlertPolicy, state: AlertState, episode: Episode, *, decisive:
     return Step(_kept(policy, ended), Reason.RESOLVED, notice)
 
 
-def _tell(state: AlertState, episode: Episode, reason: Reason) -> Step:
+def tell(state: AlertState, episode: Episode, reason: Reason) -> Step:
     """Tell people of a firing alert now."""
     now = state.seen.at
     notice = _told(state, episode, Status.FIRING, reason, now)

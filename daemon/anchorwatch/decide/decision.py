@@ -15,9 +15,11 @@ from anchorwatch.decide import alerts as life
 from anchorwatch.decide.alerts import AlertState, Situation
 from anchorwatch.decide.evidence import Identity
 from anchorwatch.decide.findings import is_trouble
+from anchorwatch.decide.hushing import ended, hushed, open_incidents, unfit
 from anchorwatch.decide.incidents import Incidents
 from anchorwatch.decide.inhibition import Causes
 from anchorwatch.decide.ledger import Ledger
+from anchorwatch.decide.orders import Standing
 from anchorwatch.decide.outcome import Decided, Outcome
 from anchorwatch.decide.reasons import Reason
 from anchorwatch.decide.retrain import Considered, RetrainState
@@ -59,6 +61,8 @@ class Decisions(msgspec.Struct, frozen=True):
         Versions that another took over from, sorted: what is found of them no longer matters.
     reached
         Event time reached, ns since the epoch. Evidence from before it counts as of it: time never goes back.
+    standing
+        Silences and acknowledgements in force.
     retrainings
         Those that were asked for, the newest last.
     fresh_since
@@ -72,6 +76,7 @@ class Decisions(msgspec.Struct, frozen=True):
     considered: Considered | None = None
     replaced: tuple[str, ...] = ()
     reached: int = -(2**63)
+    standing: Standing = Standing()
     retrainings: tuple[Retraining, ...] = ()
     fresh_since: int | None = None
 
@@ -100,6 +105,7 @@ class _Stored(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     considered: Considered | None
     replaced: tuple[str, ...]
     reached: int
+    standing: Standing = Standing()
     retrainings: tuple[Retraining, ...] = ()
     fresh_since: int | None = None
 
@@ -178,6 +184,7 @@ class _Desk:
         self._causes = Causes(self._alerts)
         self._retrain = RetrainDesk(rules, state, knowledge or Knowledge())
         self._reached = state.reached
+        self._standing = state.standing
         self._replaced = frozenset(state.replaced)
         self._notices: list[Notice] = []
         self._decided: list[Decided] = []
@@ -193,7 +200,8 @@ class _Desk:
         known = self._alerts.get(identity)
         situation = self._situation(evidence, known) if is_trouble(evidence) else CALM
         decided = self._advance(evidence, situation)
-        begins = decided.reason in {Reason.FIRED, Reason.FLAPPING}
+        begins = decided.reason in {Reason.FIRED, Reason.FLAPPING, Reason.SILENCED}
+        self._retrain.hushed = unfit(self._alerts, self._standing, evidence.at)
         retrain = self._retrain.ask(evidence, self._ledger.incidents, self._alerts, begins=begins)
         self._decided.append(decided._replace(retrain=retrain))
         self._follow(changed=decided.change is not None)
@@ -219,7 +227,8 @@ class _Desk:
         retrained = by is not None and (by in {"", version} or self._retrain.retrained(by, self._reached))
         reason = Reason.RETRAINED if retrained else Reason.SUPERSEDED
         for identity in sorted(identity for identity in self._alerts if identity.version == version):
-            notice = life.supersede(self._alerts.pop(identity), self._reached, reason)
+            alert = self._alerts.pop(identity)
+            notice = ended(life.supersede(alert, self._reached, reason), alert.episode)
             self._causes.note(identity, None)
             change, telling = self._tell(notice)
             self._decided.append(Decided(self._reached, identity, reason, change, telling=telling))
@@ -240,7 +249,9 @@ class _Desk:
     def _advance(self, evidence: Evidence, situation: Situation) -> Decided:
         """Take evidence into its alert; return the step that took and what that did to the incident."""
         identity = evidence.identity
-        step = life.advance(self._rules.alerts[identity.kind], self._alerts.get(identity), evidence, situation)
+        known = self._alerts.get(identity)
+        step = life.advance(self._rules.alerts[identity.kind], known, evidence, situation)
+        step = hushed(step, known, self._standing, evidence.at)
         if step.state is not None:
             self._alerts[identity] = step.state
         else:
@@ -265,6 +276,7 @@ class _Desk:
             considered=retrain.considered,
             replaced=tuple(sorted(self._replaced)),
             reached=self._reached,
+            standing=self._standing.current(self._reached, open_incidents(self._alerts)),
             retrainings=retrain.retrainings,
             fresh_since=retrain.fresh_since,
         )

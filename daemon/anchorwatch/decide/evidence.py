@@ -23,6 +23,7 @@ class Kind(enum.StrEnum):
     LATENCY = "latency"
     VOLUME = "volume"
     LABELS = "labels"
+    COMPARISON = "comparison"
     RETRAIN = "retrain"
 
 

@@ -39,6 +39,8 @@ class IncidentNotice(NamedTuple):
         The drifted features and the segments, by how much each contributes.
     children
         Its alerts, those that fire first, then the worst; the list is cut where it is long.
+    silenced
+        Whether nobody is told: it is for the history alone.
     """
 
     at: int
@@ -60,3 +62,4 @@ class IncidentNotice(NamedTuple):
     features: tuple[Feature, ...]
     segments: tuple[Carried, ...]
     children: tuple[Child, ...]
+    silenced: bool = False

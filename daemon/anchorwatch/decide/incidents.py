@@ -64,8 +64,6 @@ class Telling(enum.StrEnum):
         There is something new, and people were told too short a time ago: it waits.
     NOTHING_NEW
         What changed is nothing that people must know now.
-    SILENCED
-        All of its alerts were silenced, so it is not told either.
     RESOLVED
         The last of its alerts resolved.
     SUPERSEDED
@@ -82,7 +80,6 @@ class Telling(enum.StrEnum):
     FEATURES_DOUBLED = "features_doubled"
     TOO_SOON = "too_soon"
     NOTHING_NEW = "nothing_new"
-    SILENCED = "silenced"
     RESOLVED = "resolved"
     SUPERSEDED = "superseded"
     RETRAINED = "retrained"
@@ -169,8 +166,8 @@ class Incident(msgspec.Struct, frozen=True):
         What was told last; None before the first time.
     raised
         Why it is more severe than its alerts; None where it is not.
-    heard
-        Whether people may hear of it; False while all of its alerts were silenced.
+    unheard
+        Whether all its alerts were silenced when they fired: what is told of it is for the history alone.
     """
 
     number: int
@@ -188,7 +185,7 @@ class Incident(msgspec.Struct, frozen=True):
     notices: int = 0
     told: Told | None = None
     raised: Telling | None = None
-    heard: bool = True
+    unheard: bool = False
 
     def takes(self, policy: IncidentPolicy, identity: Identity, since: int) -> bool:
         """Whether an alert that fires now, of trouble that began at `since`, belongs to it."""
@@ -219,6 +216,16 @@ class Incident(msgspec.Struct, frozen=True):
         spread = share is not None and policy.features > 0 and len(features) >= share * policy.features
         return grown.louder(policy, Telling.SPREAD_FAR) if spread else grown
 
+    def heard(self, at: int) -> Incident:
+        """Return it as one that people are to hear of from an event time on, if they did not."""
+        return msgspec.structs.replace(self, unheard=False, told=None, joined_at=at) if self.unheard else self
+
+    def hushed(self) -> Incident:
+        """Return it without news: what a silenced alert brought is told nobody."""
+        if self.told is None or self.unheard:
+            return self
+        return msgspec.structs.replace(self, told=Told(self.told.at, self.severity, self.kinds, len(self.features)))
+
     def louder(self, policy: IncidentPolicy, why: Telling) -> Incident:
         """Return it as severe as the policy says, if it is less so."""
         if loudness(policy.escalate_to) <= loudness(self.severity):
@@ -240,8 +247,6 @@ class Incident(msgspec.Struct, frozen=True):
 
     def due(self, policy: IncidentPolicy) -> int | None:
         """Return the event time at whose end it is to be told, or becomes more severe; None for neither."""
-        if not self.heard:
-            return None
         news = self.news()
         times = []
         if news is not Telling.NOTHING_NEW:

@@ -21,21 +21,23 @@ ALERT_NAMES = {
     Kind.LATENCY: "ModelLatency",
     Kind.VOLUME: "ModelVolume",
     Kind.LABELS: "ModelLabelFeed",
+    Kind.COMPARISON: "ModelWorseThanRival",
     Kind.RETRAIN: "ModelRetrainUnanswered",
 }
 
 
 def labels_of(notice: Notice) -> dict[str, str]:
     """Return the labels of an alert. An empty one is left out: to Alertmanager that is the same."""
-    return _labels(notice.identity, notice.severity)
+    return labels_of_alert(notice.identity, notice.severity)
 
 
 def labels_of_child(child: Child) -> dict[str, str]:
     """Return the labels of an alert of an incident: those of its own messages."""
-    return _labels(child.identity, child.severity)
+    return labels_of_alert(child.identity, child.severity)
 
 
-def _labels(identity: Identity, severity: str) -> dict[str, str]:
+def labels_of_alert(identity: Identity, severity: str) -> dict[str, str]:
+    """Return the labels of an alert of that severity, empty ones left out."""
     labels = {
         "alertname": ALERT_NAMES[identity.kind],
         "model": identity.model,

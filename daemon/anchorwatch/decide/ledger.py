@@ -65,31 +65,19 @@ class Ledger:
                     self._settle(incident, now)
             self._due = self._next()
 
-    def hear(self, number: int, at: int) -> None:
-        """Let people hear of an incident from now on, because an alert of it is silenced no longer."""
-        incident = self.incidents.get(number)
-        if incident is not None and not incident.heard:
-            self.incidents = self.incidents.put(msgspec.structs.replace(incident, heard=True, joined_at=at))
-            self._due = self._next()
-
-    def follow(self, notice: Notice, *, heard: bool = True) -> tuple[Change, Telling]:
-        """Take note of an alert that fired or resolved: what it did to its incident, and what of that is told.
-
-        Parameters
-        ----------
-        notice
-            What the alert did, whether or not it is told itself.
-        heard
-            Whether people hear of it. An incident of which all alerts were silenced is not told, not even when it
-            is over; `hear` ends that.
-        """
+    def follow(self, notice: Notice) -> tuple[Change | None, Telling | None]:
+        """Take note of an alert that fired or resolved: what it did to its incident, and what of that is told."""
+        if notice.reason is Reason.SILENCE_ENDED:
+            self._hear(notice)
+            return None, None
         who = notice.identity
         child = Child(who, notice.severity, notice.started_at, notice.ended_at, notice.trouble)
         incident = self.incidents.get(notice.incident)
         if notice.status is Status.FIRING:
             change = Change.OPENED if incident is None else Change.JOINED
-            incident = (incident or _fresh(notice, heard=heard)).joined(self._policy, child)
-            incident = msgspec.structs.replace(incident, heard=incident.heard or heard)
+            incident = incident or _fresh(notice)
+            incident = (incident if notice.silenced else incident.heard(notice.at)).joined(self._policy, child)
+            incident = incident.hushed() if notice.silenced else incident
         elif incident is None:
             raise RuntimeError(f"the alert {who} resolved in incident {notice.incident}, which is not open")
         else:
@@ -97,19 +85,23 @@ class Ledger:
             change = Change.LEFT if incident.firing else Change.CLOSED
         if change is Change.CLOSED:
             telling = _ENDS.get(notice.reason, Telling.RESOLVED)
-            if incident.told is None and incident.heard:
+            if incident.told is None:
                 incident = self._tell(incident, Telling.OPENED, notice.at)
-            if incident.heard:
-                incident = self._tell(incident, telling, notice.at)
+            incident = self._tell(incident, telling, notice.at)
         else:
             telling = incident.news() if change is not Change.LEFT else Telling.NOTHING_NEW
-        if not incident.heard:
-            telling = Telling.SILENCED
         self.incidents = self.incidents.put(incident)
         self._due = self._next()
         due = incident.due(self._policy)
         late = telling is not Telling.NOTHING_NEW and incident.firing and due is not None and due > notice.at
         return change, Telling.TOO_SOON if late else telling
+
+    def _hear(self, notice: Notice) -> None:
+        """Take note that people are told of an alert whose silence has ended."""
+        incident = self.incidents.get(notice.incident)
+        if incident is not None:
+            self.incidents = self.incidents.put(incident.heard(notice.at))
+            self._due = self._next()
 
     def _next(self) -> int:
         due = (incident.due(self._policy) for incident in self.incidents.open)
@@ -167,13 +159,14 @@ class Ledger:
                 features=tuple(features(everyone, importance)[:MOST_CHILDREN]),
                 segments=tuple(carried(firing or everyone)[:MOST_CHILDREN]),
                 children=tuple(children[:MOST_CHILDREN]),
+                silenced=incident.unheard,
             )
         )
         told = Told(at, incident.severity, incident.kinds, len(incident.features))
         return msgspec.structs.replace(incident, notices=incident.notices + 1, told=told)
 
 
-def _fresh(notice: Notice, *, heard: bool) -> Incident:
+def _fresh(notice: Notice) -> Incident:
     return Incident(
         number=notice.incident,
         version=notice.identity.version,
@@ -182,7 +175,7 @@ def _fresh(notice: Notice, *, heard: bool) -> Incident:
         since=notice.trouble.since,
         until=notice.trouble.since,
         severity=notice.severity,
-        heard=heard,
+        unheard=notice.silenced,
     )
 
 

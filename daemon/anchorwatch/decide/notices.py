@@ -35,6 +35,8 @@ class Notice(msgspec.Struct, frozen=True):
         When it fired and when it resolved; `ended_at` is None while it fires.
     trouble
         What it is about; when resolved, the last there was.
+    silenced
+        Whether nobody is told: it is for the history alone.
     """
 
     at: int
@@ -48,6 +50,7 @@ class Notice(msgspec.Struct, frozen=True):
     started_at: int
     ended_at: int | None
     trouble: Trouble
+    silenced: bool = False
 
     @property
     def begins(self) -> bool:

@@ -48,6 +48,12 @@ class Reason(enum.StrEnum):
         Another version took over: what is found of this one no longer matters.
     RETRAINED
         A retraining succeeded, and what came of it took over: people are told that it is over.
+    SILENCED
+        It fires, or would be told again, but somebody has silenced it: nobody is told.
+    SILENCE_ENDED
+        Trouble goes on in an alert that nobody was told of, and it is not silenced any more: people are told.
+    ACKNOWLEDGED
+        It would be told again, but somebody is at work on its incident: nobody is told.
     """
 
     STAYS_INACTIVE = "stays_inactive"
@@ -69,3 +75,6 @@ class Reason(enum.StrEnum):
     ALREADY_SEEN = "already_seen"
     SUPERSEDED = "superseded"
     RETRAINED = "retrained"
+    SILENCED = "silenced"
+    SILENCE_ENDED = "silence_ended"
+    ACKNOWLEDGED = "acknowledged"

@@ -49,6 +49,8 @@ class RetrainReason(enum.StrEnum):
         Too few labels to tell what a retraining would gain; looked at again when there are twice as many.
     RECOVERS_TOO_LITTLE
         A retraining would gain too little; looked at again when there are twice as many labels.
+    SILENCED
+        What fires is silenced, for retrainings too.
     TRIGGERED
         A retraining is asked for.
     """
@@ -67,6 +69,7 @@ class RetrainReason(enum.StrEnum):
     TOO_FEW_LABELS = "too_few_labels"
     RECOVERY_UNKNOWN = "recovery_unknown"
     RECOVERS_TOO_LITTLE = "recovers_too_little"
+    SILENCED = "silenced"
     TRIGGERED = "triggered"
 
 

@@ -8,19 +8,18 @@ import msgspec
 
 from anchorwatch.decide import unanswered
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.decide.retrain import Considered, RetrainState, consider
+from anchorwatch.decide.retrain import Considered, RetrainReason, RetrainState, consider
 from anchorwatch.decide.retraining import Progress, Reported, Retraining, StatusReason, followed, remembered, served
 from anchorwatch.decide.triggers import Cause, Occasion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from anchorwatch.decide.alerts import AlertState
     from anchorwatch.decide.decision import Decisions
     from anchorwatch.decide.evidence import Evidence, Identity
     from anchorwatch.decide.incidents import Incidents
     from anchorwatch.decide.recovery import Estimator
-    from anchorwatch.decide.retrain import RetrainReason
     from anchorwatch.decide.retrain_policy import RetrainPolicy
     from anchorwatch.decide.retraining import StatusReport
     from anchorwatch.decide.rules import Rules
@@ -60,6 +59,11 @@ class RetrainDesk:
     ----------
     rules, state, knowledge
         The model's.
+
+    Attributes
+    ----------
+    hushed
+        Alerts that fire and, silenced, ask for no retraining.
     """
 
     def __init__(self, rules: Rules, state: Decisions, knowledge: Knowledge) -> None:
@@ -72,6 +76,7 @@ class RetrainDesk:
         self.again: list[Again] = []
         self.reported: list[Reported] = []
         self._due = NEVER_LOOKED
+        self.hushed: Collection[Identity] = ()
         self._told = any(identity.kind is Kind.RETRAIN for identity in state.alerts)
 
     def ask(
@@ -102,7 +107,8 @@ class RetrainDesk:
                 asked = Retraining.of_trigger(found.trigger, again=policy.again)
                 self.retrainings = remembered(self.retrainings, asked)
                 self._due = NEVER_LOOKED
-        return found.reason
+        unheard = found.reason is RetrainReason.NO_INCIDENT and bool(self.hushed)
+        return RetrainReason.SILENCED if unheard else found.reason
 
     def take(self, report: StatusReport, at: int) -> Retraining | None:
         """Take a report that counts at an event time; return the retraining that ended well because of it."""
@@ -172,6 +178,7 @@ class RetrainDesk:
                 and identity.version == version
                 and alert.episode.incident == incident
                 and identity.kind is not Kind.RETRAIN
+                and identity not in self.hushed
             ),
             open=tuple(each.number for each in incidents.open),
             underway=tuple(underway),

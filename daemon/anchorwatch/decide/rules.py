@@ -12,6 +12,7 @@ from anchorwatch.decide.incidents import IncidentPolicy
 from anchorwatch.decide.retrain_policy import RetrainPolicy
 from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.decide.unanswered import ALERTING
+from anchorwatch.settings.alerting import Alerting
 
 if TYPE_CHECKING:
     from anchorwatch.settings.models import Model
@@ -61,6 +62,7 @@ def rules_of(
         Kind.LATENCY: monitors.latency.alert,
         Kind.VOLUME: monitors.volume.alert,
         Kind.LABELS: monitors.labels.alert,
+        Kind.COMPARISON: Alerting() if model.compare is None else model.compare.alert,
     }
     return Rules(
         source=source,

@@ -26,6 +26,7 @@ _WORSE = {
     Kind.LATENCY: "has become slower",
     Kind.VOLUME: "gets fewer requests",
     Kind.LABELS: "gets its labels differently",
+    Kind.COMPARISON: "does worse than its rival",
     Kind.RETRAIN: "waits for a retraining",
 }
 _CHANGED = _WORSE | {
@@ -51,7 +52,7 @@ def summary_of(notice: Notice) -> str:
     what = (_WORSE if latest.direction is Direction.WORSE else _CHANGED)[notice.identity.kind]
     if notice.identity.kind is Kind.RETRAIN:
         return f"{who} {what} {since}: {symptom}."
-    still = f"Still firing after {lasted}: " if notice.reason is Reason.REPEATED else ""
+    still = f"Still firing after {lasted}: " if notice.reason in {Reason.REPEATED, Reason.SILENCE_ENDED} else ""
     if notice.reason is Reason.FLAPPING:
         still = "Comes and goes, and is held until it has been quiet: "
     return f"{still}{who} {what} {since}: {symptom} ({notice.identity.monitor} over {latest.n:,} values)."
@@ -78,8 +79,17 @@ def _symptom(notice: Notice) -> str:
     if latest.effect_unit == OWN:
         return f"{subject} {now:.3g}{_certainty(latest)}, {now - effect:.3g} in the baseline"
     if latest.effect_unit == POINTS:
-        return _share(identity.kind, subject, latest, now, f"{percent(now - effect / 100)} in the baseline")
+        usual = f"{percent(now - effect / 100)} in the baseline"
+        compared = identity.kind is Kind.COMPARISON
+        return _rival(identity, effect) if compared else _share(identity.kind, subject, latest, now, usual)
     return f"{subject} {_changed(latest, now, effect)}"
+
+
+def _rival(identity: Identity, effect: float) -> str:
+    """Return how a version does beside another."""
+    less = "more" if effect > 0 else "less"
+    how = "farther off" if identity.monitor == "closer" else "wrong"
+    return f"{how} in {abs(effect):.2g} percentage points {less} of the predictions than {identity.subject}"
 
 
 def _certainty(latest: Finding) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def fingerprint_of(model: Model, given: Baseline | None) -> str:
     """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
-    form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents"})
+    form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents", "compare"})
     for feature in form["predictions"]["features"].values():
         feature.pop("importance")
     for monitor in form["monitors"].values():

@@ -9,6 +9,7 @@ import numpy as np
 
 from anchorwatch.engine import sampling
 from anchorwatch.engine.answers import words_of
+from anchorwatch.engine.comparing import apart, challenger_of
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.reference import Block, token_of
 from anchorwatch.engine.tables import Columns
@@ -69,6 +70,7 @@ def route(watch: Watch, state: State, release: Release) -> Routed:
     records = _records(watch, release, version)
     if len(known) < len(records):
         records = records.take(known)
+    records = apart(watch, state, records)
     new = sampling.remember(watch, state, records)
     rows = known[new]
     records = records if new.all() else records.take(new)
@@ -129,8 +131,10 @@ def outcome_block(watch: Watch, version: Version, outcomes: Outcomes, release: R
 def takeovers(watch: Watch, state: State, routed: Routed) -> list[Takeover]:
     """Follow the versions of successive predictions; return where one has replaced the others."""
     out = []
-    edges = np.flatnonzero(np.diff(routed.version)) + 1
-    for rows in np.split(np.arange(len(routed.version)), edges):
+    tried = challenger_of(watch, state)  # it answers nobody, so it replaces nobody
+    mine = np.flatnonzero(routed.version != tried)
+    edges = np.flatnonzero(np.diff(routed.version[mine])) + 1
+    for rows in np.split(mine, edges):
         if not len(rows):
             continue
         code = int(routed.version[rows[0]])
@@ -138,7 +142,7 @@ def takeovers(watch: Watch, state: State, routed: Routed) -> list[Takeover]:
         state.streak = (code, before + len(rows))
         if before < watch.takeover <= state.streak[1]:
             row = rows[watch.takeover - before - 1]
-            others = (routed.begun < routed.at[row]) & (np.arange(len(routed.begun)) != code)
+            others = (routed.begun < routed.at[row]) & ~np.isin(np.arange(len(routed.begun)), [code, tried])
             if others.any():
                 moment = Moment(int(routed.at[row]), 1, int(routed.records.time[row]))
                 replaced = tuple(state.versions[i].name for i in np.flatnonzero(others).tolist())

@@ -9,6 +9,7 @@ import msgspec
 
 from anchorwatch.decide.decision import Decisions
 from anchorwatch.engine.baseline import Baseline
+from anchorwatch.engine.compared import compared_of, compared_parts
 from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
@@ -24,6 +25,8 @@ from anchorwatch.errors import ConfigurationError, StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from anchorwatch.engine.rivals import Rivals
+    from anchorwatch.engine.rollouts import Rollouts
     from anchorwatch.engine.runs import Run
     from anchorwatch.engine.watch import Watch
 
@@ -48,6 +51,10 @@ class State:
         Alerts, incident and retrain policies.
     counts
         How many records went which way, by name; cumulative.
+    rivals
+        Champion and challenger; None where none are compared.
+    rollouts
+        Versions that followed one another; None where they are not compared.
     heard, statuses
         Newest event time of reports on retrainings by partition, ns, and the reports that wait for event time.
     outside
@@ -63,6 +70,8 @@ class State:
     streak: tuple[int, int]
     decisions: Decisions
     counts: dict[str, int] = field(default_factory=dict)
+    rivals: Rivals | None = None
+    rollouts: Rollouts | None = None
     heard: dict[str, int] = field(default_factory=dict)
     statuses: tuple[Waiting, ...] = ()
     outside: Join = field(default_factory=Join)
@@ -90,6 +99,7 @@ class State:
 
         records read = predictions + labels + statuses + all dead_* + all skipped_*, where none is both a prediction and
         its label (one topic for both). `retimed_labels` are labels that came late in their log: they count as others.
+        `mirrored_labels` are labels that count a second time, for a challenger: they add to the left of the second sum.
         """
         waiting = {f"waiting_{name}": n for name, n in self.join.waiting().items()}
         pending = {"pending_predictions": len(self.pending.predictions), "pending_labels": len(self.pending.labels)}
@@ -143,6 +153,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
         "shadow": None if state.shadow is None else state.shadow.to_plain(),
     }
     parts: dict[str, bytes | None] = {"head": pack(head), "pending": pack(state.pending.to_plain())}
+    parts |= compared_parts(state, before)
     runs, old = _runs(state), {} if before is None else _runs(before)
     parts |= {name: pack(run.to_plain()) for name, run in runs.items() if old.get(name) is not run}
     parts |= {name: None for name in old if name not in runs}
@@ -170,18 +181,6 @@ def _runs(state: State) -> dict[str, Run]:
     return {f"{place}/{name}": run for place, join in joins for name, run in join.parts().items()}
 
 
-def saved_accounting(head: bytes) -> dict[str, int]:
-    """Return the accounting in the part `head` of a saved state, for whoever has no watch; raises ValueError."""
-    counts: dict[str, int] = unpack(head)["accounting"]
-    return counts
-
-
-def saved_retrainings(head: bytes) -> list[dict[str, Any]]:
-    """Return the retrainings in the part `head` of a saved state, the newest first, as plain data."""
-    kept: list[dict[str, Any]] = unpack(head)["decisions"].get("retrainings", [])
-    return kept[::-1]
-
-
 def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
     """Return the state that `to_parts` wrote.
 
@@ -204,6 +203,7 @@ def from_parts(watch: Watch, parts: Mapping[str, bytes]) -> State:
             streak=(head["streak"][0], head["streak"][1]),
             decisions=Decisions.from_plain(head["decisions"]),
             counts=head["counts"],
+            **compared_of(watch, parts),
             shadow=None if watch.keeping is None else restored(head.get("shadow"), parts),
             heard=head.get("heard", {}),
             statuses=tuple(Waiting(*waiting) for waiting in head.get("statuses", [])),

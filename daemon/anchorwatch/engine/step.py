@@ -24,8 +24,11 @@ from anchorwatch.engine import (
     succession,
     watermark,
 )
+from anchorwatch.engine.comparing import answered, challenger_of, together, twice
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.recovery import estimator
+from anchorwatch.engine.rivals import compare
+from anchorwatch.engine.rollouts import roll
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
 
 if TYPE_CHECKING:
@@ -81,11 +84,13 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
     reached = feeds.reached(state, batch, routed)
+    tried = challenger_of(watch, state)  # what is said of it needs how far its outcomes have come
     for code, had in enumerate(state.versions):
         known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        touched = not _untouched(watch, rows, labelled) or performance_monitor.is_due(known, state.mark.frontier)
+        touched = code == tried or not _untouched(watch, rows, labelled)
+        touched = touched or performance_monitor.is_due(known, state.mark.frontier)
         if touched:
             known = known.copy()
             completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
@@ -96,10 +101,14 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
             state.versions[code] = state.versions[code].rested()
         findings += [(code, f) for f in found]
     if watch.keeping is not None and state.shadow is not None:
-        state.shadow = shadowing.follow(watch.keeping, state.shadow, release, routed, outcomes, state.versions)
+        theirs = answered(watch, state, routed, outcomes)
+        state.shadow = shadowing.follow(watch.keeping, state.shadow, release, *theirs, state.versions)
+    replaced = takeovers(watch, state, routed)
+    findings += compare(watch, state, outcomes, release, made)
+    findings += roll(watch, state, outcomes, release, replaced, made)
     # 5. decisions, in event-time order
     baselines = [m.baseline for m in sorted(made, key=lambda m: m.at)]
-    arrivals = succession.Arrivals(takeovers(watch, state, routed), statuses.due(state), release.time, routed.begun)
+    arrivals = succession.Arrivals(replaced, statuses.due(state), release.time, routed.begun)
     return _decided(watch, state, baselines, findings, arrivals)
 
 
@@ -141,7 +150,8 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
 def _joined(watch: Watch, state: State, release: Release, records: Columns, at: NDArray[np.int64]) -> Outcomes:
     labels = release.labels
     arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number)
-    return sampling.match(watch, state, records, at, arrivals, release.label_at)
+    arrivals, label_at = twice(watch, state, arrivals, release.label_at)
+    return together(watch, state, sampling.match(watch, state, records, at, arrivals, label_at))
 
 
 def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from anchorwatch.decide.rules import Rules, rules_of
 from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.engine import label_shares, volume
+from anchorwatch.engine.comparing import Comparison
 from anchorwatch.engine.figures import Figures, figures_of
 from anchorwatch.engine.fingerprint import fingerprint_of
 from anchorwatch.engine.plans import outcomes_plan, predictions_plan
@@ -65,6 +66,8 @@ class Watch:
         When the volume and the labels that come are trouble; None for not watched.
     rules, keeping
         What the decisions go by; what is kept to estimate what a retraining would recover, None for nothing.
+    comparison
+        Which versions are held against each other; None for none.
     fingerprint
         Hash of everything that gives the state its form.
     code
@@ -97,6 +100,7 @@ class Watch:
     keeping: Keeping | None
     fingerprint: str
     code: str
+    comparison: Comparison | None = None
 
     def tracks(self) -> int:
         """Return how many tracks have monitors that share the budget; metrics that are judged count as one."""
@@ -167,6 +171,7 @@ def compile_watch(
         keeping=keeping_of(model, shape),
         fingerprint=fingerprint,
         code=code,
+        comparison=Comparison.of_settings(model),
     )
 
 

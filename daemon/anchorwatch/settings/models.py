@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 
 from anchorwatch.settings.alerting import Alerting
 from anchorwatch.settings.budgets import Budget, FalseAlarms
+from anchorwatch.settings.comparing import Compare
 from anchorwatch.settings.estimates import RetrainEstimate
 from anchorwatch.settings.incidents import Incidents
 from anchorwatch.settings.kafka import Inputs, Kafka, Outputs, Sasl, Tls
@@ -160,6 +161,9 @@ class Model(Section):
         "event time or per number of predictions. Ten times fewer cost about a sixth of the speed, and whoever has "
         "thirty models hears of one in twelve days: so one a year is the default.",
     )
+    compare: Compare | None = Field(
+        None, description="Versions held against each other. Default: none, each is watched on its own."
+    )
     incidents: Incidents = Field(
         default_factory=Incidents, description="Which alerts are told together, and how often."
     )
@@ -179,6 +183,10 @@ class Model(Section):
         if self.baseline.labels is not None and self.labels is None:
             yield Conflict(("baseline", "labels"), "the model has no labels to gather: add `labels:` or remove this")
         yield from self.monitors.accuracy.unsuited(self.predictions.prediction, labelled=self.labels is not None)
+        if self.compare is not None and self.labels is None:
+            yield Conflict(("compare",), "versions are compared by their errors, and the model has no labels: add them")
+        if self.compare is not None and self.predictions.version is None:
+            yield Conflict(("compare",), "the predictions say no version: name its field in `predictions.version`")
         detector = self.monitors.accuracy.sequential
         if self.baseline.season is not None and detector is not None and detector.name in _BITS:
             yield Conflict(

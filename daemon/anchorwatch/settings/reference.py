@@ -49,6 +49,7 @@ models:
     segments: [country, channel]
     baseline: {first: 10000}
     monitors: {accuracy: {metrics: {roc_auc: {margin: 0.02}}}}
+    compare: {champion: "1", challenger: "2"}
     retrain: {when: [accuracy worse, drift]}
 """
 

@@ -1,4 +1,7 @@
-"""Adding and naming baselines, also beside a running daemon: they are immutable, so nobody's work is disturbed."""
+"""Adding and naming baselines and giving orders, also beside a running daemon.
+
+Baselines are immutable and orders a list that only grows, so nobody's work is disturbed.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from anchorwatch.store import baselines
+from anchorwatch.store import baselines, orders
 from anchorwatch.store.connection import connect, look, prepare, require_current, transaction
 from anchorwatch.store.faults import explained, reachable
 from anchorwatch.store.lock import Holder, Lock
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Curator(Reader):
-    """A reader that may also add baselines and give them names."""
+    """A reader that may also add baselines, give them names, and give orders."""
 
     @classmethod
     def open_curator(cls, path: Path, *, holder: str, now: int) -> Curator:
@@ -84,6 +87,11 @@ class Curator(Reader):
         """
         with self._writing():
             baselines.promote(self._connection, name, ident, now)
+
+    def give_order(self, model: str, document: bytes, *, now: int) -> int:
+        """Give an order to a model, or ("") to every model; return its number. A daemon takes it over while it runs."""
+        with self._writing():
+            return orders.add(self._connection, model, document, now)
 
 
 def create(path: Path, now: int) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, Unpack
 
 from anchorwatch.errors import StoreError
-from anchorwatch.store import baselines, history, incidents, integrity, outbox, state
+from anchorwatch.store import baselines, history, incidents, integrity, orders, outbox, state
 from anchorwatch.store.connection import MEMORY, connect, journal, look, require_current, transaction
 from anchorwatch.store.faults import damaged, explained, reachable
 from anchorwatch.store.rows import Progress
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.events.records import Outgoing, Partition
     from anchorwatch.store.filters import AlertFilter, ScoreFilter, TriggerFilter
+    from anchorwatch.store.orders import OrderRow
     from anchorwatch.store.rows import (
         AlertRow,
         BaselineEntry,
@@ -186,6 +187,11 @@ class Reader:
         """Return retrain triggers, newest first: filters as for `scores`."""
         with self.snapshot():
             return history.triggers(self._connection, where, limit)
+
+    def orders(self, after: int = 0) -> list[OrderRow]:
+        """Return the orders that people gave behind that number, in order."""
+        with self.snapshot():
+            return orders.after(self._connection, after)
 
     def progress(self) -> Progress:
         """Return how far the store has come, and who writes it."""

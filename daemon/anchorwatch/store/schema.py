@@ -48,6 +48,23 @@ def m003_intervals(db: Database) -> None:
     db.execute("PRAGMA user_version = 3")
 
 
+@MIGRATIONS()
+def m004_orders(db: Database) -> None:
+    """Make the list of people's orders; AUTOINCREMENT, so that no number is ever given twice."""
+    db.execute(_ORDERS)
+    db.execute("PRAGMA user_version = 4")
+
+
+_ORDERS = """
+    CREATE TABLE orders (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        model TEXT NOT NULL,
+        at INTEGER NOT NULL CHECK (typeof(at) = 'integer'),
+        document TEXT NOT NULL
+    )
+    """
+
+
 # numpy's integers would be kept as blobs without a word: the checks refuse them
 _FIRST = (
     """

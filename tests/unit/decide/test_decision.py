@@ -41,10 +41,10 @@ def reasons(outcome):
 
 
 def test_rules_are_what_the_configuration_says_for_each_kind():
-    kinds = [kind for kind in Kind if kind is not Kind.RETRAIN]
+    kinds = [kind for kind in Kind if kind not in {Kind.RETRAIN, Kind.COMPARISON}]
     found = rules(monitors={kind: {"alert": {"needs": i + 1, "of": 9}} for i, kind in enumerate(kinds)})
     needs = {kind: policy.needs for kind, policy in found.alerts.items()}
-    assert needs == {kind: i + 1 for i, kind in enumerate(kinds)} | {Kind.RETRAIN: 1}
+    assert needs == {kind: i + 1 for i, kind in enumerate(kinds)} | {Kind.RETRAIN: 1, Kind.COMPARISON: 2}
     assert isinstance(found, Rules)
     assert (found.source, found.model, [policy.name for policy in found.retrain]) == ("/aw", "fraud", ["default"])
 

@@ -220,48 +220,10 @@ def test_an_incident_is_told_as_its_story_says(title, play):
     assert said == expected
 
 
-@pytest.fixture
-def ledger(identity, evidence):
-    """Return a ledger of one model, and what takes an alert of a feature through it: "+" fires, "-" resolves."""
-    alerts = {}
-    ledger = Ledger("fraud", IncidentPolicy(gather=10 * MINUTE), Incidents(), alerts)
-
-    def take(minute, act, name, *, heard=True):
-        each = evidence(minute, {"+": "drift!", "-": "stable!"}[act], identity(name, kind=Kind.DRIFT))
-        ledger.come_to(each.at)
-        number = ledger.joining(each, None)
-        state, _, notice = advance(STEADY, alerts.get(each.identity), each, Situation(1, number))
-        alerts.update({each.identity: state} if state else {})
-        return ledger.follow(notice, heard=heard)[1]
-
-    return ledger, take
-
-
-def test_an_incident_of_silenced_alerts_alone_is_told_neither_when_it_opens_nor_when_it_is_over(ledger, at):
-    book, take = ledger
-    silent = [take(0, "+", "amount", heard=False), take(1, "+", "hour", heard=False), take(20, "-", "hour")]
-    assert [*silent, take(21, "-", "amount")] == [Telling.SILENCED] * 4
-    book.come_to(at(99))
-    assert (book.notices, book.incidents.number, book.incidents.open) == ([], 1, ())
-
-
-def test_an_incident_is_told_once_one_of_its_alerts_is_heard_or_silenced_no_longer(ledger, at):
-    book, take = ledger
-    take(0, "+", "amount", heard=False)
-    assert take(1, "+", "hour") is Telling.OPENED
-    take(200 * 24, "+", "age", heard=False)
-    book.hear(2, at(200 * 24 + 5))
-    book.come_to(at(300 * 24))
-    assert [(n.incident, n.reason, n.at, n.alerts) for n in book.notices] == [
-        (1, Telling.OPENED, at(1), 2),
-        (2, Telling.OPENED, at(200 * 24 + 5), 1),
-    ]
-
-
 def test_every_change_and_every_reason_stands_in_a_story():
     words = {word for _, story in STORIES.values() for line in lines(story) for word in line}
     assert {each.value for each in Change} <= words
-    assert {each.value for each in Telling} - {Telling.SILENCED} <= words  # that needs people's orders: see above
+    assert {each.value for each in Telling} <= words
 
 
 @pytest.mark.parametrize("reasons", [Telling, Change])

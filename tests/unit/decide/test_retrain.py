@@ -118,7 +118,8 @@ def test_what_a_retraining_would_recover_is_asked_only_where_nothing_else_speaks
 
 
 def test_every_reason_stands_in_the_table():
-    assert {row[-1] for row in TABLE} == {reason.value for reason in RetrainReason}
+    elsewhere = {"silenced"}  # people's doing: test_hushing.py
+    assert {row[-1] for row in TABLE} | elsewhere == {reason.value for reason in RetrainReason}
 
 
 def test_every_reason_is_explained_in_a_sentence():

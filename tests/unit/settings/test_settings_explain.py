@@ -109,7 +109,7 @@ def test_the_schema_knows_every_setting_and_the_short_forms():
 
 def test_a_setting_is_found_wherever_it_belongs():
     assert list(homes("wait", Settings)) == [("models", "*", "labels", "wait")]
-    assert len(list(homes("severity", Settings))) == 10
+    assert len(list(homes("severity", Settings))) == 11
     assert list(homes("nowhere", Settings)) == []
 
 

@@ -322,6 +322,7 @@ def test_a_migration_that_fails_half_way_has_not_happened(path):
         ("m001_first",),
         ("m002_incidents",),
         ("m003_intervals",),
+        ("m004_orders",),
     ]
     assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     connection.close()

@@ -47,7 +47,8 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     churn, fraud = report["models"]
     assert churn == {
         "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "accuracy": [], "incidents": [],
-        "firing": 1, "pending": 0, "baselines": 0, "last_trigger": None, "retrainings": [],
+        "firing": 1, "pending": 0, "baselines": 0, "last_trigger": None, "retrainings": [], "silenced": 0,
+        "silences": [], "acknowledged": [], "comparisons": [],
     }  # fmt: skip
     assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
     assert fraud["last_trigger"]["id"] == "trigger-1"
