@@ -42,6 +42,7 @@ _NAMES = {
     Kind.LATENCY: "latency",
     Kind.VOLUME: "traffic",
     Kind.LABELS: "labels",
+    Kind.COMPARISON: "a version against its rival",
     Kind.RETRAIN: "a retraining that nobody answers",
 }
 _WORSE = {
@@ -50,6 +51,7 @@ _WORSE = {
     Kind.LATENCY: "it answers more slowly",
     Kind.VOLUME: "fewer requests come",
     Kind.LABELS: "labels come worse ({})",
+    Kind.COMPARISON: "it does worse than {}",
     Kind.RETRAIN: "no retraining came of what policy {} asked for",
 }
 _CHANGED = _WORSE | {
@@ -95,6 +97,7 @@ _ORDER = (
     Kind.QUALITY,
     Kind.LATENCY,
     Kind.LABELS,
+    Kind.COMPARISON,
     Kind.RETRAIN,
 )
 

@@ -122,4 +122,4 @@ def estimates(figures: Figures, words: Words) -> dict[str, Known]:
 
 
 def _known(found: Estimate) -> Known:
-    return Known(found.value, found.error, found.n, found.support, found.excess)
+    return Known(float(found.value), float(found.error), int(found.n), int(found.support), float(found.excess))
