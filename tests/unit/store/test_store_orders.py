@@ -65,8 +65,8 @@ def test_a_store_of_before_orders_is_brought_to_this_version_by_its_writer(path,
     store.close()
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("DROP TABLE orders")
-    connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm003_orders'")
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_orders'")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
     with pytest.raises(StoreError, match="Start the daemon once"):
         curator(path)
