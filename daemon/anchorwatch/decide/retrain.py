@@ -210,7 +210,7 @@ def _too_little(policy: RetrainPolicy, estimate: Recovery | None) -> RetrainReas
         return None
     if estimate is None:
         return RetrainReason.RECOVERY_UNKNOWN
-    return RetrainReason.RECOVERS_TOO_LITTLE if estimate.gain < policy.least_gain else None
+    return RetrainReason.RECOVERS_TOO_LITTLE if estimate.sure_gain < policy.least_gain else None
 
 
 def _within_budget(policy: RetrainPolicy, times: tuple[int, ...], occasion: Occasion) -> tuple[int, ...]:
