@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ class Delayed:
     times
         (n,) event times of the predictions, seconds since the epoch.
     labels
-        (time, row, class) of every label, in the order in which they come.
+        (time, row, class) of every label, in the order in which they come; the log ends with the last prediction, so
+        some have not come.
     planted
         (n,) for each mishap: whether it happens to the label of a row; none has two.
     """
@@ -40,8 +42,16 @@ class Delayed:
     planted: dict[str, np.ndarray]
 
     def count(self, mishap: str) -> int:
-        """Return how many labels something happens to."""
-        return int(self.planted[mishap].sum())
+        """Return how many labels something has happened to by the end of the log: how many second ones have come."""
+        seen = Counter(row for _, row, _ in self.labels)
+        return sum(seen[row] == 2 for row in np.flatnonzero(self.planted[mishap]).tolist())
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """Return (n,) whether any label of a row has come."""
+        found = np.zeros(len(self.times), bool)
+        found[[row for _, row, _ in self.labels]] = True
+        return found
 
 
 def delayed(card: CreditCard) -> Delayed:
@@ -66,7 +76,7 @@ def delayed(card: CreditCard) -> Delayed:
             labels.append((first, row, known))
         if planted["twice"][row] or planted["corrected"][row]:
             labels.append((first + more[row], row, known))
-    return Delayed(times, sorted(labels), planted)
+    return Delayed(times, sorted(label for label in labels if label[0] <= times[-1]), planted)
 
 
 def produce(bootstrap: str, topics: dict[str, str], card: CreditCard, plan: Delayed) -> int:

@@ -51,18 +51,30 @@ def watch_of(log, directory, name, **retrain):
     watch = log.watch(directory, name)
     (model,) = watch.settings["models"].values()
     model["labels"] = model["labels"] | {"wait": f"{WAIT.days}d"}
-    model["retrain"] = MODEL["retrain"] | retrain
+    model["retrain"] = MODEL["retrain"] | {"min_labels": 3000} | retrain
     return watch
 
 
 @pytest.fixture(scope="module")
-def live(log, tmp_path_factory):
-    """Run the daemon until all is read."""
-    watch = watch_of(log, tmp_path_factory.mktemp("live"), "live")
-    with watch.running() as process:
-        watch.wait(process, lambda: watch.finished(log.records), 240)
-        assert ended(process, signal.SIGTERM)[0] == 0, watch.tail()
-    return watch
+def watches(log, tmp_path_factory):
+    """Run two daemons until all is read: one asks for a retraining whatever it gains, one only if it gains enough."""
+    live = watch_of(log, tmp_path_factory.mktemp("live"), "live")
+    picky = watch_of(log, tmp_path_factory.mktemp("picky"), "picky", only_if="recovers 5 points")
+    with live.running() as one, picky.running() as other:
+        for watch, process in ((live, one), (picky, other)):
+            watch.wait(process, lambda watch=watch: watch.finished(log.records), 400)
+            assert ended(process, signal.SIGTERM)[0] == 0, watch.tail()
+    return live, picky
+
+
+@pytest.fixture(scope="module")
+def live(watches):
+    return watches[0]
+
+
+@pytest.fixture(scope="module")
+def picky(watches):
+    return watches[1]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +85,11 @@ def accounting(live):
 
 @pytest.fixture(scope="module")
 def told(log, live):
-    return {part: [json.loads(record.value) for record in log.read(live, part)] for part in ("alerts", "retrain")}
+    messages = [json.loads(record.value) for part in ("alerts", "retrain") for record in log.read(live, part)]
+    sorts = {"alert": [], "incident": [], "retrain": []}
+    for message in messages:
+        sorts[message["type"].split(".")[2]].append(message)
+    return sorts
 
 
 def test_every_record_is_in_exactly_one_count(log, accounting):
@@ -94,8 +110,8 @@ def test_the_counts_are_what_was_planted(accounting, card, plan):
     rows = len(card.predictions)
     assert accounting["predictions"] == rows
     assert accounting["labels"] == len(plan.labels)
-    assert accounting["matched"] == rows - plan.count("missing")
-    assert accounting["waiting_predictions"] + accounting["expired_predictions"] == plan.count("missing")
+    assert accounting["matched"] == plan.labelled.sum()
+    assert accounting["waiting_predictions"] + accounting["expired_predictions"] == rows - plan.labelled.sum()
     assert accounting["duplicate_labels"] == plan.count("twice")
     assert accounting["revised_labels"] == plan.count("corrected")
     nothing = ("late_predictions", "retimed_labels", "late_labels", "orphan_labels", "waiting_labels",
@@ -105,15 +121,14 @@ def test_the_counts_are_what_was_planted(accounting, card, plan):
 
 def test_predictions_whose_label_is_missing_are_given_up_after_the_wait(accounting, plan):
     """Stretches of event time are dropped as a whole, so an hour or two more may wait than must."""
-    end = max(plan.times[-1], plan.labels[-1][0])
-    missing = plan.times[plan.planted["missing"]]
+    end, missing = plan.times[-1], plan.times[~plan.labelled]
     must, may = (int((missing >= end - wait).sum()) for wait in (WAIT.total_seconds(), 1.2 * WAIT.total_seconds()))
     assert 0 < must <= accounting["waiting_predictions"] <= may
 
 
 def test_accuracy_is_alerted_after_its_fall_and_nothing_before_it(told, card):
     change = card.times[credit_card.CHANGE] - credit_card.LABEL_DELAY
-    firing = [alert for alert in told["alerts"] if alert["data"]["status"] == "firing"]
+    firing = [alert for alert in told["alert"] if alert["data"]["status"] == "firing"]
     assert min(datetime.fromisoformat(alert["time"]) for alert in firing) >= change
     (first, *_) = (a for a in firing if a["data"]["labels"]["kind"] == "accuracy")
     around = [card.times[credit_card.CHANGE + rows] for rows in (-300, 300)]
@@ -122,7 +137,7 @@ def test_accuracy_is_alerted_after_its_fall_and_nothing_before_it(told, card):
 
 
 def test_there_is_one_incident_and_one_trigger(told):
-    assert {alert["data"]["incident"] for alert in told["alerts"]} == {1}
+    assert {alert["data"]["incident"] for alert in told["alert"]} == {1}
     assert [trigger["data"]["incident"] for trigger in told["retrain"]] == [1]
 
 
@@ -130,4 +145,24 @@ def test_a_replay_of_the_same_topics_says_word_for_word_the_same(live, told):
     done = live.call("replay", "--kafka", "--json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert (report["alerts"], report["triggers"]) == (told["alerts"], told["retrain"])
+    said = [report[sort] for sort in ("alerts", "incidents", "triggers")]
+    assert said == [told["alert"], told["incident"], told["retrain"]]
+
+
+def test_the_trigger_says_that_a_retraining_recovers_little(told):
+    (trigger,) = told["retrain"]
+    estimate = trigger["data"]["estimate"]
+    assert estimate["metric"] == "accuracy"
+    assert estimate["reached"] == pytest.approx(0.591, abs=0.03)
+    assert estimate["gain"] < 5
+    assert estimate["usual"] == pytest.approx(0.755, abs=0.015)
+
+
+def test_a_policy_that_asks_for_five_points_holds_the_trigger_back_and_says_why(log, picky, told):
+    assert log.read(picky, "retrain") == []
+    alerts = [json.loads(record.value) for record in log.read(picky, "alerts")]
+    assert [alert["id"] for alert in alerts] == [alert["id"] for alert in told["alert"]], "people are told all the same"
+    (model,) = picky.report()["models"]
+    (held,) = model["held_back"]
+    assert (held["reason"], held["incident"]) == ("recovers_too_little", 1)
+    assert held["labelled"] >= 3000
