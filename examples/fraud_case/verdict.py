@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from examples.fraud_case.production import BASELINE, MOVES
@@ -112,15 +111,19 @@ def _recovered(ended: Ended, trigger: dict[str, Any], tell: Callable[[str], None
 
 def _resolved(ended: Ended) -> list[tuple[bool, str]]:
     """All alerts of version 1 are over, nothing new was told of version 2, nobody was missed."""
-    told = [a for a in ended.topics.read("alerts") if a["type"].startswith("io.anchorwatch.alert.")]
+    messages = ended.topics.read("alerts")
+    told = [message for message in messages if message["type"].startswith("io.anchorwatch.alert.")]
+    incidents = [message["data"] for message in messages if message["type"].startswith("io.anchorwatch.incident.")]
+    lasting = {i["incident"] for i in incidents} - {i["incident"] for i in incidents if i["status"] == "resolved"}
     open_now = {a["data"]["fingerprint"] for a in told if a["data"]["status"] == "firing"}
     open_now -= {a["data"]["fingerprint"] for a in told if a["data"]["status"] == "resolved"}
-    firing = ended.status["models"][0]["firing"] if ended.status else None
-    ends = [datetime.fromisoformat(a["data"]["endsAt"]) for a in told if a["data"]["status"] == "resolved"]
+    model = ended.status["models"][0] if ended.status else {"firing": None, "retrainings": []}
+    firing, known = model["firing"], [(r["status"], r["new_version"]) for r in model["retrainings"]]
     return [
         (not open_now, f"{len(open_now)} alerts have not resolved"),
         (firing == 0, f"`anchorwatch status` still says that {firing} alerts fire"),
-        (bool(ends), "the incident was not closed"),
+        (bool(incidents) and not lasting, f"of {len(incidents)} messages on incidents none closes {lasting or 'any'}"),
+        (known == [("succeeded", VERSION)], f"`anchorwatch status` knows these retrainings: {known}"),
     ]
 
 

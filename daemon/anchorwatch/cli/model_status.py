@@ -37,6 +37,7 @@ def models(reader: Reader) -> list[dict[str, Any]]:
             "baselines": baselines[name],
             "last_trigger": _trigger(next(iter(reader.triggers(model=name, limit=1)), None)),
             "retrainings": _retrainings(reader, name),
+            "held_back": _held_back(reader, name),
         }
         for name in names
     ]
@@ -116,6 +117,14 @@ def _retrainings(reader: Reader, model: str) -> list[dict[str, Any]]:
         }
         for kept in ([] if head is None else saved_retrainings(head))
     ]
+
+
+def _held_back(reader: Reader, model: str) -> list[dict[str, Any]]:
+    """Return the triggers that are held back because of what a retraining would recover, as of the last checkpoint."""
+    from anchorwatch.engine.saved import saved_held
+
+    head = reader.part(model, "head")
+    return [] if head is None else saved_held(head)
 
 
 def _trigger(row: TriggerRow | None) -> dict[str, Any] | None:

@@ -140,6 +140,9 @@ def _state_of(model: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield what else is to be told of a model, each with its title."""
     for retraining in model["retrainings"][:SHOWN]:
         yield "retraining", _told(retraining)
+    for held in model["held_back"]:
+        where = f"policy {held['policy']}, incident {held['incident']}"
+        yield "retraining", f"held back: {held['reason']}, from {held['labelled']:,} labels since the change ({where})"
     for silence in model["silences"]:
         what = f"{', '.join(silence['matchers'])} until {silence['until']} ({silence['by']}: {silence['comment']})"
         yield f"silence {silence['id']}", what

@@ -25,3 +25,13 @@ def saved_retrainings(head: bytes) -> list[dict[str, Any]]:
     """Return the retrainings in the part `head` of a saved state, the newest first, as plain data."""
     kept: list[dict[str, Any]] = unpack(head)["decisions"].get("retrainings", [])
     return kept[::-1]
+
+
+def saved_held(head: bytes) -> list[dict[str, Any]]:
+    """Return what the policies hold back, from the part `head` of a saved state: policy, incident, reason, labels."""
+    policies: dict[str, dict[str, Any]] = unpack(head)["decisions"].get("retrain", {})
+    return [
+        {"policy": name, "incident": held["incident"], "reason": held["reason"], "labelled": held["labelled"]}
+        for name, kept in sorted(policies.items())
+        for held in kept.get("held", [])
+    ]

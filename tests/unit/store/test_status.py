@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from anchorwatch.cli.status import describe, status
 from anchorwatch.clock import SystemClock
 from anchorwatch.decide.decision import Decisions
+from anchorwatch.decide.retrain import Held, RetrainReason, RetrainState
 from anchorwatch.decide.retraining import Progress, Retraining
 from anchorwatch.engine.state import fresh, to_parts
 from anchorwatch.engine.watch import compile_watch
@@ -48,7 +49,7 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     assert churn == {
         "model": "churn", "state_parts": 2, "state_bytes": 5, "accounting": {}, "accuracy": [], "incidents": [],
         "firing": 1, "pending": 0, "baselines": 0, "last_trigger": None, "retrainings": [], "silenced": 0,
-        "silences": [], "acknowledged": [], "comparisons": [],
+        "silences": [], "acknowledged": [], "comparisons": [], "held_back": [],
     }  # fmt: skip
     assert (fraud["firing"], fraud["pending"], fraud["baselines"], fraud["state_parts"]) == (1, 1, 1, 3)
     assert fraud["last_trigger"]["id"] == "trigger-1"
@@ -71,6 +72,19 @@ def test_the_report_tells_what_became_of_each_retraining(store):
     assert (oldest["id"], oldest["status"], oldest["new_version"]) == ("t-1", "requested", None)
     shown = run("--store", store.path).output
     assert "key-1: succeeded since 1970-01-01T00:00:09+00:00, version 15, awaited" in " ".join(shown.split())
+
+
+def test_the_report_says_which_triggers_are_held_back_and_why(store):
+    predictions = {"topic": "p", "id": "id", "prediction": {"kind": "binary", "score": "s"}}
+    model = Model.model_validate({"predictions": predictions, "baseline": {"first": 10}})
+    watch = compile_watch("/here", "fraud", model, None, "1")
+    policy = RetrainState(held=(Held(3, 1200, RetrainReason.RECOVERS_TOO_LITTLE),))
+    state = replace(fresh(watch), decisions=Decisions(retrain={"p1": policy, "p2": RetrainState()}))
+    store.checkpoint(Checkpoint(at=1, parts={"fraud": to_parts(watch, state)}))
+    (held,) = describe(store, 2)["models"][0]["held_back"]
+    assert held == {"policy": "p1", "incident": 3, "reason": "recovers_too_little", "labelled": 1200}
+    shown = " ".join(run("--store", store.path).output.split())
+    assert "held back: recovers_too_little, from 1,200 labels since the change (policy p1, incident 3)" in shown
 
 
 def test_the_report_lists_open_incidents_with_the_alerts_that_fire_now_the_worst_first(store, rows):
