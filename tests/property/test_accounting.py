@@ -23,10 +23,10 @@ def assert_adds_up(counts, run, *, shared):
     reported = [n for name, n in counts.items() if name.startswith("status_")]
     assert counts.get("statuses", 0) == sum(reported) + total("pending_statuses")
     unusable = sum(n for name, n in counts.items() if name.startswith(("dead_", "skipped_")))
-    read = [value for partition, log in run.logs.items() for value in log[: run.place[partition]]]
-    twofold = sum(b'"amount"' in value and b'"truth"' in value for value in read if value)
+    read = [(partition.topic, v) for partition, log in run.logs.items() for v in log[: run.place[partition]]]
+    both = [topic == "events" and b'"amount"' in value and b'"truth"' in value for topic, value in read if value]
     rows = counts["predictions"] + total("labels", "statuses")
-    assert len(read) + shared * twofold == rows + unusable
+    assert len(read) + shared * sum(both) == rows + unusable
     assert min(counts.values()) >= 0
 
 

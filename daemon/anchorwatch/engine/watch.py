@@ -131,13 +131,7 @@ def compile_watch(
     ConfigurationError
         If the configuration asks for what the baseline does not hold.
     """
-    if given is not None and model.labels is not None and model.monitors.accuracy.enabled and given.outcomes is None:
-        raise ConfigurationError(
-            f"model {name}: baseline {given.id} holds nothing about errors, so accuracy could not be judged: build it "
-            "with labels, or set monitors.accuracy.enabled: false"
-        )
-    if given is not None and given.cycle != model.baseline.season:
-        raise ConfigurationError(_OTHER_SEASON.format(name=name, id=given.id, has=given.cycle or "none"))
+    _check_suits(given, name, model)
     shape = shape_of(model)
     segment_rows = tuple(shape.category.index(column) for column in model.segments)
     wait = REMEMBERED if model.labels is None else model.labels.wait
@@ -173,6 +167,19 @@ def compile_watch(
         code=code,
         comparison=Comparison.of_settings(model),
     )
+
+
+def _check_suits(given: Baseline | None, name: str, model: Model) -> None:
+    """Raise ConfigurationError if a given baseline does not hold what the configuration asks for."""
+    if given is None:
+        return
+    if model.labels is not None and model.monitors.accuracy.enabled and given.outcomes is None:
+        raise ConfigurationError(
+            f"model {name}: baseline {given.id} holds nothing about errors, so accuracy could not be judged: build it "
+            "with labels, or set monitors.accuracy.enabled: false"
+        )
+    if given.cycle != model.baseline.season:
+        raise ConfigurationError(_OTHER_SEASON.format(name=name, id=given.id, has=given.cycle or "none"))
 
 
 _OTHER_SEASON = (
