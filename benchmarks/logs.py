@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from anchorwatch.settings.models import Settings
 
 
+ALIKE = """\
+    monitors: {volume: {enabled: false}, labels: {enabled: false}, accuracy: {estimate: false}}
+    retrain_estimate: {enabled: false}
+"""
+"""What is on by default and the script does not have, switched off."""
+
+
 @dataclass(frozen=True)
 class Log:
     """A log on disk.
@@ -30,6 +37,8 @@ class Log:
         What it holds.
     settings, job
         What watches it: a configuration, and the same for the script.
+    shipped
+        The configuration with all that is on by default.
     predictions, labels
         Topics.
     paths
@@ -40,6 +49,7 @@ class Log:
 
     name: str
     settings: Settings
+    shipped: Settings
     job: Job
     predictions: str
     labels: str
@@ -123,4 +133,4 @@ def _written(name: str, text: str, job: Job, values: dict[str, list[bytes]], dir
         path.write_bytes(b"\n".join([*values[topic], b""]))
     predictions, labels = values
     events = sum(map(len, values.values()))
-    return Log(name, load(text, {}), job, predictions, labels, paths, events)
+    return Log(name, load(text + ALIKE, {}), load(text, {}), job, predictions, labels, paths, events)

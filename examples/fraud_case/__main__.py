@@ -63,7 +63,7 @@ def play(topics: Topics, directory: Path, story: Story) -> Ended:
             f"retraining is asked for, {data['window']['labelled']:,} labelled payments since the change",
             production.now,
         )
-        story.tell(f"estimate: {data.get('estimate')}")
+        story.tell(f"estimate: {data['window'].get('estimate')}")
         retrainer.report(trigger, "acknowledged", production.now)
         retrainer.report(trigger, "running", production.now)
         trained = retrainer.retrain(trigger)

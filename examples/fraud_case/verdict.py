@@ -95,7 +95,7 @@ def _recovered(ended: Ended, trigger: dict[str, Any], tell: Callable[[str], None
     )
     tell(f"average precision of version 1: {before:.3f} in the baseline, {moved:.3f} since the change")
     tell(f"average precision of version {VERSION}: {after:.3f}")
-    estimate = trigger["data"].get("estimate")
+    estimate = trigger["data"]["window"].get("estimate")
     points = f"{100 * WITHIN_OF_BASELINE:.0f} points of the baseline's {before:.3f}"
     checks = [
         (before - moved >= FALL, f"version 1 fell from {before:.3f} to {moved:.3f} only"),

@@ -130,7 +130,7 @@ def test_alert_and_trigger_say_against_which_baseline_by_how_much_which_way_and_
         assert told["direction"] == "worse"
         assert told["statistic"] > 0.4, "the error rate, .245 before, is .435 after"
         assert around[0] < datetime.fromisoformat(told["since"]) < around[1]
-    assert {first["baseline_id"], trigger["fingerprints"]["baseline_id"]} <= baselines
+    assert {first["baseline_id"], trigger["baseline_id"]} <= baselines
 
 
 def test_every_record_is_a_row_a_dead_letter_or_skipped_by_a_named_rule(live, log, card):

@@ -151,7 +151,7 @@ def test_a_replay_of_the_same_topics_says_word_for_word_the_same(live, told):
 
 def test_the_trigger_says_that_a_retraining_recovers_little(told):
     (trigger,) = told["retrain"]
-    estimate = trigger["data"]["estimate"]
+    estimate = trigger["data"]["window"]["estimate"]
     assert estimate["metric"] == "accuracy"
     assert estimate["reached"] == pytest.approx(0.591, abs=0.03)
     assert estimate["gain"] < 5

@@ -120,6 +120,7 @@ def trigger_message(topic: str, trigger: Trigger) -> Outgoing:
     data = {
         "idempotency_key": idempotency_key(trigger.id, trigger.model, trigger.policy, trigger.incident),
         "model": trigger.model,
+        "model_version": trigger.version,
         "policy": trigger.policy,
         "incident": trigger.incident,
         "reason": [_reason(cause) for cause in trigger.causes],
@@ -128,15 +129,14 @@ def trigger_message(topic: str, trigger: Trigger) -> Outgoing:
             "end": rfc3339(trigger.end),
             "rows": trigger.rows,
             "labelled": trigger.labelled,
+            "estimate": _estimate(trigger.estimate),
+            "fingerprints": {
+                "data": trigger.fingerprints.data or None,
+                "configuration": trigger.fingerprints.configuration or None,
+                "code": trigger.fingerprints.code or None,
+            },
         },
-        "estimate": _estimate(trigger.estimate),
-        "fingerprints": {
-            "model_version": trigger.version,
-            "baseline_id": trigger.baseline,
-            "data": trigger.fingerprints.data or None,
-            "configuration": trigger.fingerprints.configuration or None,
-            "code": trigger.fingerprints.code or None,
-        },
+        "baseline_id": trigger.baseline,
         "cooldown_until": rfc3339(trigger.cooldown_until),
         "dry_run": trigger.dry_run,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from anchorwatch.decide.evidence import ERROR_RATE, ERROR_SIZE
@@ -111,6 +112,9 @@ def _usual(metric: str, baseline: Baseline | None) -> float | None:
     part = None if baseline is None else baseline.outcomes
     if part is None:
         return None
+    known = part.groups[0].metrics if part.groups else msgspec.UNSET
+    if isinstance(known, dict) and metric.replace(" ", "_") in known:
+        return known[metric.replace(" ", "_")].value
     if metric == "error" and ERROR_SIZE in part.columns:
         return float(part.columns[ERROR_SIZE]["mean"])
     profile = profile_of(part.columns[ERROR_RATE]) if metric == "accuracy" and ERROR_RATE in part.columns else None

@@ -97,6 +97,7 @@ TRIGGER = {
     "data": {
         "idempotency_key": "retrain-fraud-default-1-73fa504b",
         "model": "fraud",
+        "model_version": "14",
         "policy": "default",
         "incident": 1,
         "reason": [
@@ -117,15 +118,15 @@ TRIGGER = {
                 "n": 5120,
             }
         ],
-        "window": {"start": "2026-05-01T08:03:00Z", "end": "2026-05-01T08:30:00Z", "rows": 610, "labelled": 540},
-        "estimate": "not enough labels",
-        "fingerprints": {
-            "model_version": "14",
-            "baseline_id": "bl-2026-04",
-            "data": None,
-            "configuration": "c0ffee",
-            "code": "0.2.0",
+        "window": {
+            "start": "2026-05-01T08:03:00Z",
+            "end": "2026-05-01T08:30:00Z",
+            "rows": 610,
+            "labelled": 540,
+            "estimate": "not enough labels",
+            "fingerprints": {"data": None, "configuration": "c0ffee", "code": "0.2.0"},
         },
+        "baseline_id": "bl-2026-04",
         "cooldown_until": "2026-05-02T08:30:00Z",
         "dry_run": False,
     },
@@ -179,12 +180,12 @@ def test_a_trigger_states_what_a_retraining_would_recover_and_which_data_the_bas
         return recovery
 
     _, outcome = decide(RULES, Decisions(), story, estimator, (("bl-2026-04", "f00d"),))
-    data = body(messages(RULES.source, OUTPUTS, outcome)[-1])["data"]
-    assert data["estimate"] == {
+    window = body(messages(RULES.source, OUTPUTS, outcome)[-1])["data"]["window"]
+    assert window["estimate"] == {
         "metric": "accuracy", "reached": 0.59, "low": 0.57, "high": 0.61, "current": 0.565, "usual": 0.755,
         "rows": 540, "gain": 2.5,
     }  # fmt: skip
-    assert data["fingerprints"]["data"] == "f00d"
+    assert window["fingerprints"]["data"] == "f00d"
     assert asked == [("14", outcome.triggers[0].start, 1500)]
 
 
