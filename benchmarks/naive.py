@@ -5,8 +5,8 @@ the errors, scipy on each full window of rows against the first rows. It watches
 settings (`logs.ALIKE`: volume, label feed and estimates are off): the same columns, segments, window sizes, baseline
 rows and smallest effects, and missing, unseen and out-of-range values. What is fast here stays fast: `ADWIN` is river's
 compiled class, a window keeps references to rows and nothing else, a file is read as text. `ks_2samp` is called as its
-documentation shows it; told to use the asymptotic p-value (`Job.p_value`), which anchorwatch uses too, it takes half the
-time: that is measured beside it.
+documentation shows it; told to use the asymptotic p-value (`Job.p_value`), which anchorwatch uses too, it takes half
+the time: that is measured beside it.
 
 It leaves out event-time order, late, repeated and revised events, several versions, dead letters (a broken record ends
 it), state that outlives the process, ids that are the same after a crash, the life of an alert beyond "told once", the
