@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Needs = Literal["class", "score", "value"]
-Kind = Literal["binary", "multiclass", "regression"]
+Needs = Literal["class", "score", "value", "ranks"]
+Kind = Literal["binary", "multiclass", "regression", "ranking"]
 
 
 class Estimate(NamedTuple):
@@ -53,8 +53,8 @@ class Metric(abc.ABC):
     name
         By which it is known.
     needs
-        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities), or
-        predicted values.
+        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities),
+        predicted values, or for each rank of a list whether its item is relevant.
     kinds
         Models it suits.
     larger_is_better
@@ -80,9 +80,11 @@ class Metric(abc.ABC):
         Parameters
         ----------
         truth
-            (n,) true classes as codes (binary: 1 for positive, 0 for negative), or true values.
+            (n,) true classes as codes (binary: 1 for positive, 0 for negative), true values, or how many items are
+            relevant.
         given
-            (n,) what the model said, as `needs` tells. Rows in which either is not finite are left out.
+            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks. Rows in which anything is not
+            finite are left out.
         """
 
 
@@ -95,6 +97,15 @@ def usable(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
     return (truth, given) if good.all() else (truth[good], given[good])
 
 
+def usable_ranks(relevant: Floats, given: Floats) -> tuple[Floats, Floats]:
+    """Return the rows in which both are finite; raises ValueError if they are not (n,) and (n, k), k at least 1."""
+    relevant, given = np.asarray(relevant, np.float64), np.asarray(given, np.float64)
+    if given.ndim != 2 or relevant.shape != given.shape[:1] or not given.shape[1]:
+        raise ValueError(f"a column of counts and so many rows of ranks are needed: {relevant.shape}, {given.shape}")
+    good = np.isfinite(relevant) & np.isfinite(given).all(axis=1)
+    return (relevant, given) if good.all() else (relevant[good], given[good])
+
+
 def are_probabilities(given: Floats) -> bool:
     """Return whether all scores lie in 0 to 1."""
     return bool(((given >= 0.0) & (given <= 1.0)).all())
@@ -104,3 +115,4 @@ BINARY: Final[frozenset[Kind]] = frozenset({"binary"})
 CLASSES: Final[frozenset[Kind]] = frozenset({"binary", "multiclass"})
 MANY: Final[frozenset[Kind]] = frozenset({"multiclass"})
 VALUES: Final[frozenset[Kind]] = frozenset({"regression"})
+RANKS: Final[frozenset[Kind]] = frozenset({"ranking"})

@@ -99,12 +99,40 @@ OF_VALUES = {
 }
 
 
+def naive_lists(of_one):
+    def mean(relevant, ranks):
+        found = [of_one(r, row) for r, row in zip(relevant.tolist(), ranks.tolist(), strict=True) if r]
+        return sum(found) / len(found)
+
+    return mean
+
+
+def naive_ndcg(relevant, row):
+    gain = sum(hit / math.log2(rank + 2) for rank, hit in enumerate(row))
+    return gain / sum(1 / math.log2(rank + 2) for rank in range(min(int(relevant), len(row))))
+
+
+OF_RANKS = {
+    "ndcg_at_k": naive_lists(naive_ndcg),
+    "recall_at_k": naive_lists(lambda relevant, row: sum(row) / relevant),
+    "click_through_rate": lambda relevant, _: sum(bool(r) for r in relevant) / len(relevant),
+}
+
+
+def lists(rng, n, k=5):
+    """Return how many items are relevant for each list, and at which of its ranks; some stand at none."""
+    ranks = (rng.random((n, k)) < np.linspace(0.3, 0.05, k)) * 1.0
+    return ranks.sum(axis=1) + rng.choice([0, 1, 3], n, p=[0.7, 0.2, 0.1]), ranks
+
+
 def sample(name, seed, n=60):
     """Return a sample of the kind that a metric takes."""
     truth, score = truth_and_scores(seed, n)
     rng = np.random.default_rng([seed, 1])
     if name in OF_SCORES:
         return truth, score
+    if name in OF_RANKS:
+        return lists(rng, n)
     if name in OF_CLASSES:
         return truth, (score >= 0.5).astype(float)
     if name in OF_MANY:
@@ -114,7 +142,7 @@ def sample(name, seed, n=60):
     return values, values + rng.normal(0, 1.0, n)
 
 
-NAIVE = {**OF_SCORES, **OF_CLASSES, **OF_MANY, **OF_VALUES}
+NAIVE = {**OF_SCORES, **OF_CLASSES, **OF_MANY, **OF_VALUES, **OF_RANKS}
 
 
 def test_every_metric_has_a_definition_to_be_compared_with():
@@ -132,7 +160,9 @@ def test_a_metric_is_what_its_definition_says_ties_included(name, seed):
 @pytest.mark.parametrize("name", sorted(NAIVE))
 def test_rows_without_a_number_count_for_nothing(name):
     truth, given = sample(name, 7)
-    holes = np.concatenate([truth, [np.nan, 1.0]]), np.concatenate([given, [1.0, np.nan]])
+    more = np.full((2, *given.shape[1:]), 1.0)
+    more[1:, ...] = np.nan
+    holes = np.concatenate([truth, [np.nan, 1.0]]), np.concatenate([given, more])
     assert metrics.find(name).of(*holes) == metrics.find(name).of(truth, given)
 
 
@@ -199,6 +229,7 @@ def test_metrics_are_told_by_what_a_model_gives():
     assert with_scores - without == set(OF_SCORES)
     assert {m.name for m in metrics.suiting("regression", scores=False)} == set(OF_VALUES)
     assert {m.name for m in metrics.suiting("multiclass", scores=True)} == {"accuracy", *OF_MANY}
+    assert {m.name for m in metrics.suiting("ranking", scores=False)} == set(OF_RANKS)
     assert all(isinstance(m, Metric) for m in metrics.suiting("binary", scores=True))
 
 
@@ -206,3 +237,17 @@ def test_metrics_are_told_by_what_a_model_gives():
 def test_columns_of_different_length_are_refused(shape):
     with pytest.raises(ValueError, match="one length"):
         metrics.find("accuracy").of(np.zeros(shape[0]), np.zeros(shape[1]))
+
+
+@pytest.mark.parametrize("name", ["ndcg_at_k", "recall_at_k"])
+def test_lists_for_which_nothing_is_relevant_leave_ndcg_and_recall_as_they_are(name):
+    relevant, ranks = lists(np.random.default_rng(1), 80)
+    more = np.concatenate([relevant, np.zeros(30)]), np.concatenate([ranks, np.zeros((30, 5))])
+    assert metrics.find(name).of(*more) == metrics.find(name).of(relevant, ranks)
+    assert math.isnan(metrics.find(name).of(np.zeros(30), np.zeros((30, 5))).value)
+
+
+@pytest.mark.parametrize(("relevant", "ranks"), [((3,), (3,)), ((3,), (2, 4)), ((3,), (3, 0))])
+def test_ranks_that_do_not_fit_their_counts_are_refused(relevant, ranks):
+    with pytest.raises(ValueError, match="so many rows of ranks"):
+        metrics.find("ndcg_at_k").of(np.zeros(relevant), np.zeros(ranks))

@@ -62,3 +62,14 @@ def test_values_are_judged_as_scikit_learn_does(name):
     truth = rng.normal(3.0, 2.0, 400)
     said = truth + rng.normal(0.0, 3.0, 400)
     assert metrics.find(name).of(truth, said).value == pytest.approx(OF_VALUES[name](truth, said), rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_lists_are_judged_as_scikit_learn_does_where_anything_is_relevant(k):
+    """Theirs is 0 where nothing is; the items' scores are made so that they stand in the order of the list."""
+    rng = np.random.default_rng(k)
+    items = (rng.random((300, 15)) < 0.15) * 1.0
+    items = items[items.any(axis=1)]
+    order = np.tile(np.arange(15, 0, -1.0), (len(items), 1))
+    found = metrics.find("ndcg_at_k").of(items.sum(axis=1), items[:, :k])
+    assert found.value == pytest.approx(theirs.ndcg_score(items, order, k=k), rel=1e-12)
