@@ -17,6 +17,9 @@ def fingerprint_of(model: Model, given: Baseline | None) -> str:
     form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents", "compare"})
     for feature in form["predictions"]["features"].values():
         feature.pop("importance")
+    if model.predictions.prediction.kind != "ranking":
+        for name in ("items", "k", "relevant"):
+            form["predictions"]["prediction"].pop(name)
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
     if model.baseline.season is None:

@@ -77,7 +77,9 @@ class Predictions:
     vocabulary
         One tuple of strings per category column.
     token
-        (n,) 64-bit hash of the predicted class in canonical form; 0 for regression.
+        (n,) 64-bit hash of the predicted class in canonical form, of the first item of a ranking; 0 for regression.
+    items
+        (n, k) hashes of the first k items of a ranking (`events.items`); None for others.
     """
 
     time: Int64s
@@ -92,6 +94,7 @@ class Predictions:
     category_fault: Bytes
     vocabulary: tuple[tuple[str, ...], ...]
     token: NDArray[np.uint64]
+    items: Ids | None = None
 
     def __len__(self) -> int:
         """Return the number of events."""
@@ -131,6 +134,7 @@ class Predictions:
             category_fault=self.category_fault[:, index],
             vocabulary=self.vocabulary,
             token=self.token[index],
+            items=None if self.items is None else self.items[index],
         )
 
     @classmethod
@@ -155,6 +159,7 @@ class Predictions:
             category_fault=np.concatenate([p.category_fault for p in parts], axis=1),
             vocabulary=tuple(words for words, _ in merged),
             token=np.concatenate([p.token for p in parts]),
+            items=joined_items([p.items for p in parts]),
         )
 
 
@@ -175,7 +180,9 @@ class Labels:
     number
         (n,) ground truth of a regression; NaN for classes.
     token
-        (n,) 64-bit hash of the true class in canonical form; 0 for regression.
+        (n,) 64-bit hash of the true class in canonical form, of all relevant items of a ranking; 0 for regression.
+    items
+        (n, most) hashes of the relevant items of a ranking, then 0; None for others.
     """
 
     time: Int64s
@@ -184,6 +191,7 @@ class Labels:
     offset: Int64s
     number: Floats
     token: NDArray[np.uint64]
+    items: Ids | None = None
 
     def __len__(self) -> int:
         """Return the number of events."""
@@ -210,6 +218,7 @@ class Labels:
             offset=self.offset[index],
             number=self.number[index],
             token=self.token[index],
+            items=None if self.items is None else self.items[index],
         )
 
     @classmethod
@@ -224,6 +233,7 @@ class Labels:
             offset=np.concatenate([p.offset for p in parts]),
             number=np.concatenate([p.number for p in parts]),
             token=np.concatenate([p.token for p in parts]),
+            items=joined_items([p.items for p in parts]),
         )
 
 
@@ -274,6 +284,12 @@ class Batch:
     statuses: Statuses = field(default_factory=Statuses.empty)
     reporting: frozenset[str] = frozenset()
     over: bool = False
+
+
+def joined_items(parts: Sequence[Ids | None]) -> Ids | None:
+    """Return the items of all parts, one after the other; a part that has none has no rows, or nobody has any."""
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if known else None
 
 
 def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:

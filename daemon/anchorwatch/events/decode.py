@@ -154,13 +154,16 @@ class _Format:
         ahead = model.event_time.future
         wanted = PredictionColumns.fields(model.predictions)
         truths = LabelColumns.fields(model.labels) if model.labels else {}
+        items = model.predictions.prediction.items
+        lists = [[] if items is None else [items], [model.labels.value] if items is not None and model.labels else []]
         if self._topics[0] == self._topics[1]:
             wanted = truths = {path: wanted.get(path, True) and truths.get(path, True) for path in wanted | truths}
-        self._reader = Reader(wanted, text=text)
+            lists = [lists[0] + lists[1]] * 2
+        self._reader = Reader(wanted, text=text, lists=lists[0])
         self._columns = PredictionColumns(model.predictions, self._reader, shape_of(model))
         self._admission = Admission(f"models.{name}.predictions", model.predictions, self._reader, ahead)
         if model.labels:
-            self._label_reader = Reader(truths, text=text)
+            self._label_reader = Reader(truths, text=text, lists=lists[1])
             kind = model.predictions.prediction
             self._truth = LabelColumns(f"models.{name}.labels", model.labels, kind, self._label_reader)
             self._label_admission = Admission(f"models.{name}.labels", model.labels, self._label_reader, ahead)

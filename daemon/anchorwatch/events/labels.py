@@ -8,6 +8,7 @@ import numpy as np
 
 from anchorwatch.events import classes
 from anchorwatch.events.columns import Fault, Labels
+from anchorwatch.events.items import naming, relevant
 from anchorwatch.events.reasons import Reason
 from anchorwatch.events.values import numbers, words
 
@@ -45,7 +46,9 @@ class LabelColumns:
         self._stream = stream
         self._kind = prediction.kind
         self._reader = reader
-        self._value = reader.getter(stream.value)
+        ranking = prediction.kind == "ranking"
+        self._value = reader.list_getter(stream.value) if ranking else reader.getter(stream.value)
+        self._most = prediction.relevant if ranking else None
         self._naming = classes.Binary(prediction.positive) if self._kind == "binary" else classes.class_word
 
     @staticmethod
@@ -56,30 +59,43 @@ class LabelColumns:
 
     def present(self, rows: Sequence[msgspec.Struct]) -> tuple[Mask, Mask]:
         """Tell of each event whether it has a label, and whether it has at least a place for one."""
-        fault = words(list(map(self._value, rows)), text=self._reader.text)[2]
+        values = list(map(self._value, rows))
+        fault = words(values, text=self._reader.text)[2] if self._most is None else naming(values, text=self._reader.text)
         return ~np.isin(fault, (Fault.NULL, Fault.ABSENT)), fault != Fault.ABSENT
 
     def of(self, rows: Sequence[msgspec.Struct], found: Admitted) -> tuple[Labels, dict[int, Trouble]]:
         """Return the columns of those of the admitted events `rows` that hold a label, and the others' troubles."""
         number = np.full(len(rows), np.nan)
-        token = np.zeros(len(rows), np.uint64)
-        if self._kind == "regression":
+        token, items = np.zeros(len(rows), np.uint64), None
+        many = np.zeros(len(rows), np.bool_)
+        if self._most is not None:
+            token, items, fault, many = relevant(list(map(self._value, rows)), self._most, text=self._reader.text)
+        elif self._kind == "regression":
             number, fault = self._numbers(rows)
         else:
             vocabulary, codes, fault = words(list(map(self._value, rows)), text=self._reader.text)
             token = classes.tokens([self._naming(word) for word in vocabulary], codes)
-        labels = Labels(found.time, found.ident, found.partition, found.offset, number, token)
+        labels = Labels(found.time, found.ident, found.partition, found.offset, number, token, items)
         if not fault.any():
             return labels, {}
         bad = np.flatnonzero(fault)
-        return labels.take(fault == 0), {int(found.index[i]): self._trouble(Fault(fault[i])) for i in bad}
+        return labels.take(fault == 0), {
+            int(found.index[i]): self._trouble(Fault(fault[i]), many=bool(many[i])) for i in bad.tolist()
+        }
 
     def _numbers(self, rows: Sequence[msgspec.Struct]) -> tuple[Floats, Bytes]:
         return numbers(rows, self._value, strict=False, text=self._reader.text)
 
-    def _trouble(self, fault: Fault) -> Trouble:
+    def _trouble(self, fault: Fault, *, many: bool) -> Trouble:
         at = f"{self._place}.value is {self._stream.value!r}"
         if fault in (Fault.NULL, Fault.ABSENT):
             return Reason.LABEL_MISSING, f"the event has no label ({at}): say where it stands, or send it when known"
+        if many:
+            return (
+                Reason.LABEL_WRONG_TYPE,
+                f"the label names more than {self._most} items ({at}): raise `relevant` of the prediction, or send fewer",
+            )
+        if self._most is not None:
+            return Reason.LABEL_WRONG_TYPE, f"the label is no item (text or whole number), no list of them, no null ({at})"
         wanted = "a finite number" if self._kind == "regression" else "text, a number or a truth value"
         return Reason.LABEL_WRONG_TYPE, f"the label is not {wanted} ({at})"

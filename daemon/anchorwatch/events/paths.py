@@ -25,6 +25,7 @@ _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 NUMBER = float | None
 ANY = str | int | float | bool | UnsetType | None
+LIST = list[str | int] | str | int | float | bool | UnsetType | None
 
 
 def split(path: str) -> tuple[str, ...]:
@@ -50,12 +51,14 @@ class Node:
     Parameters
     ----------
     fields
-        By name: True for a number, False for any scalar, a dictionary for an object with fields of its own.
+        By name: True for a number, False for any scalar, None for a list or a scalar, a dictionary for an object with
+        fields of its own.
     """
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self.children = {key: Node(field) for key, field in fields.items() if isinstance(field, dict)}
         self.numbers = {key for key, field in fields.items() if field is True}
+        self.lists = {key for key, field in fields.items() if field is None}
         self.names = {key: f"f{i}" for i, key in enumerate(fields)}
         self.type = msgspec.defstruct(
             "Event",
@@ -70,7 +73,7 @@ class Node:
             return child, msgspec.field(default_factory=child, name=key)
         if key in self.numbers:
             return NUMBER, msgspec.field(default=ABSENT_NUMBER, name=key)
-        return ANY, msgspec.field(default=UNSET, name=key)
+        return LIST if key in self.lists else ANY, msgspec.field(default=UNSET, name=key)
 
     def take(self, value: object) -> msgspec.Struct:
         """Return the event for a decoded JSON value whatever it holds; what cannot be used is marked in its cell."""
@@ -81,6 +84,8 @@ class Node:
                 cells[name] = self.children[key].take(found.get(key))
             elif key in self.numbers:
                 cells[name] = number(scalar(found.get(key, UNSET)))
+            elif key in self.lists and isinstance(found.get(key), list):
+                cells[name] = found[key]  # its items are judged one by one (`items.py`)
             else:
                 cells[name] = scalar(found.get(key, UNSET))
         return self.type(**cells)
@@ -95,8 +100,8 @@ class Node:
         return attrgetter(".".join([*names, node.names[path[-1]]]))
 
 
-def tree(paths: Mapping[tuple[str, ...], bool]) -> Node:
-    """Return the root for these paths; the value of each says whether it is a number and nothing else.
+def tree(paths: Mapping[tuple[str, ...], bool | None]) -> Node:
+    """Return the root for these paths; the value of each is True for a number and nothing else, None for a list.
 
     Raises
     ------
@@ -104,7 +109,7 @@ def tree(paths: Mapping[tuple[str, ...], bool]) -> Node:
         If a path leads through another one, which would have to be a value and an object at once.
     """
     fields: dict[str, Any] = {}
-    for path, is_number in sorted(paths.items(), key=lambda item: len(item[0])):
+    for path, sort in sorted(paths.items(), key=lambda item: len(item[0])):
         node = fields
         for depth, key in enumerate(path[:-1], 1):
             node = node.setdefault(key, {})
@@ -114,5 +119,5 @@ def tree(paths: Mapping[tuple[str, ...], bool]) -> Node:
                     f"the path {value!r} is used as a value, and {inner!r} leads through it as an object: "
                     f"correct the one that is wrong, or write a dot that belongs to a name as `\\.`"
                 )
-        node[path[-1]] = is_number
+        node[path[-1]] = sort
     return Node(fields)

@@ -8,6 +8,7 @@ import numpy as np
 
 from anchorwatch.events import classes
 from anchorwatch.events.columns import PREDICTION_SCORE, Fault, Predictions
+from anchorwatch.events.items import naming, ranked
 from anchorwatch.events.values import numbers, words
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class PredictionColumns:
         ]
         self._dimensions = [reader.getter(path) for path in stream.dimensions.values()]
         self._class = None if stream.prediction.class_ is None else reader.getter(stream.prediction.class_)
+        self._items = None if stream.prediction.items is None else reader.list_getter(stream.prediction.items)
         self._version = None if stream.version is None else reader.getter(stream.version)
         self._binary = classes.Binary(stream.prediction.positive)
 
@@ -59,7 +61,9 @@ class PredictionColumns:
         features = stream.features.items()
         others = {feature.path or name for name, feature in features if feature.kind == "category"}
         others |= {stream.id, *stream.dimensions.values(), *stream.where}
-        others |= {path for path in (stream.time, stream.version, stream.prediction.class_) if path is not None}
+        prediction = stream.prediction
+        more = (stream.time, stream.version, prediction.class_, prediction.items)
+        others |= {path for path in more if path is not None}
         return {path: path not in others for path in [*others, *_numeric(stream)]}
 
     def present(self, rows: Sequence[msgspec.Struct]) -> NDArray[np.bool_]:
@@ -69,6 +73,8 @@ class PredictionColumns:
             found |= numbers(rows, get, strict=strict, text=self._reader.text)[1] != Fault.ABSENT
         for get in [*self._features, *([self._class] if self._class else [])]:
             found |= self._words(rows, get)[2] != Fault.ABSENT
+        if self._items is not None:
+            found |= naming(list(map(self._items, rows)), text=self._reader.text) != Fault.ABSENT
         return found
 
     def of(self, rows: Sequence[msgspec.Struct], found: Admitted) -> Predictions:
@@ -79,8 +85,12 @@ class PredictionColumns:
         for row, (get, strict) in enumerate(self._numeric):
             numeric[row], faults[row] = numbers(rows, get, strict=strict, text=self._reader.text)
         category = [self._words(rows, get) for get in self._features]
-        token = np.zeros(n, np.uint64)
-        if self._prediction.kind != "regression":
+        token, items = np.zeros(n, np.uint64), None
+        if self._items is not None:
+            *first, items = ranked(list(map(self._items, rows)), self._prediction.k, text=self._reader.text)
+            category.append((first[0], first[1], first[2]))
+            token = items[:, 0]
+        elif self._prediction.kind != "regression":
             category.append(self._classes(rows, numeric, faults))
             token = classes.tokens(category[-1][0], category[-1][1])
         category.extend(self._words(rows, get) for get in self._dimensions)
@@ -98,6 +108,7 @@ class PredictionColumns:
             category_fault=np.array([fault for _, _, fault in category], np.uint8).reshape(len(category), n),
             vocabulary=tuple(vocabulary for vocabulary, _, _ in category),
             token=token,
+            items=items,
         )
 
     def _words(self, rows: Sequence[msgspec.Struct], get: Getter) -> Words:

@@ -13,9 +13,10 @@ import msgspec
 
 from anchorwatch.events import paths
 from anchorwatch.events.reasons import Reason
+from anchorwatch.events.values import WRONG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from anchorwatch.events.values import Getter
 
@@ -37,12 +38,18 @@ class Reader:
         The path of each field that is needed; True where it is used as a number and as nothing else.
     text
         All values stand as text, in one flat record: a path is a column's whole name.
+    lists
+        The fields that may hold a list of scalars.
     """
 
-    def __init__(self, fields: Mapping[str, bool], *, text: bool) -> None:
+    def __init__(self, fields: Mapping[str, bool], *, text: bool, lists: Collection[str] = ()) -> None:
         self.text = text
-        self.numbers = frozenset(path for path, is_number in fields.items() if is_number and not text)
-        self._root = paths.tree({self._path(path): path in self.numbers for path in fields})
+        self._lists = frozenset(lists)
+        numbers = {path for path, is_number in fields.items() if is_number and not text}
+        self.numbers = frozenset(numbers - self._lists)
+        self._root = paths.tree({
+            self._path(path): None if path in self._lists else path in self.numbers for path in fields
+        })  # fmt: skip
         self._decode = msgspec.json.Decoder(self._root.type).decode
         self._blank = self._root.take({})
 
@@ -51,7 +58,12 @@ class Reader:
         return (".".join(names),) if self.text else names
 
     def getter(self, path: str) -> Getter:
-        """Return the function that takes the value of a field from an event."""
+        """Return the function that takes the value of a field from an event; a list is a value of the wrong type."""
+        get = self.list_getter(path)
+        return (lambda row: WRONG if isinstance(get(row), list) else get(row)) if path in self._lists else get
+
+    def list_getter(self, path: str) -> Getter:
+        """Return the same for a field that may hold a list, lists as they are."""
         return self._root.getter(self._path(path))
 
     def read(self, values: Sequence[bytes]) -> tuple[list[msgspec.Struct], dict[int, Trouble]]:

@@ -47,7 +47,9 @@ def _feature(value: object) -> object:
 class Prediction(Section):
     """What the model said."""
 
-    kind: Literal["binary", "multiclass", "regression"] = Field(description="What sort of prediction it is.")
+    kind: Literal["binary", "multiclass", "regression", "ranking"] = Field(
+        description="What sort of prediction it is."
+    )
     score: FieldPath | None = Field(
         None, description="Path of the score: of the positive class, or of the predicted one."
     )
@@ -55,6 +57,15 @@ class Prediction(Section):
     class_: FieldPath | None = Field(None, alias="class", description="Path of the predicted class.")
     positive: Scalar = Field(1, description="binary: the label (and class) that counts as positive.")
     value: FieldPath | None = Field(None, description="regression: path of the predicted value.")
+    items: FieldPath | None = Field(
+        None, description="ranking: path of the list of items (texts or whole numbers), the best one first."
+    )
+    k: Annotated[int, Field(ge=1, le=64)] = Field(
+        10, description="ranking: how many items of a list count; each takes 8 bytes of a waiting prediction."
+    )
+    relevant: Annotated[int, Field(ge=1, le=1000)] = Field(
+        10, description="ranking: how many different items one label may name; one that names more is a dead letter."
+    )
 
     def conflicts(self) -> Iterator[Conflict]:
         """Yield outputs this kind of prediction lacks, and outputs it cannot have."""
@@ -66,10 +77,14 @@ class Prediction(Section):
             yield Conflict(("kind",), "a multiclass prediction needs `class`, the path of the predicted class")
         if self.kind == "regression" and self.value is None:
             yield Conflict(("kind",), "a regression needs `value`, the path of the predicted value")
+        if self.kind == "ranking" and self.items is None:
+            yield Conflict(("kind",), "a ranking needs `items`, the path of the list of items")
+        lists = ("items", "k", "relevant")
         foreign = {
-            "binary": ("value",),
-            "multiclass": ("threshold", "positive", "value"),
-            "regression": ("score", "threshold", "class", "positive"),
+            "binary": ("value", *lists),
+            "multiclass": ("threshold", "positive", "value", *lists),
+            "regression": ("score", "threshold", "class", "positive", *lists),
+            "ranking": ("score", "threshold", "class", "positive", "value"),
         }
         fields = type(self).model_fields
         for key in foreign[self.kind]:
@@ -131,7 +146,7 @@ class Labels(Section):
         None, description="Path of the label's event time. Default: the record's own timestamp."
     )
     time_unit: TimeUnit = Field("auto", description="ISO 8601 text or epoch unit; auto tells them apart by magnitude.")
-    value: FieldPath = Field(description="Path of the true class or value.")
+    value: FieldPath = Field(description="Path of the true class or value, or of the relevant items (ranking).")
     wait: Span = Field(7 * NS["d"], description="How long a prediction waits for its label, in event time.")
     early: Duration = Field(
         NS["h"], description="How long a label waits for its prediction, in event time; 0s: it must come after it."
