@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from anchorwatch.engine import ranking
 from anchorwatch.events.classes import POSITIVE, token
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ WIDTH = 5
 
 
 def words_of(record: Columns) -> Words:
-    """Return (5, n): time of the prediction, predicted class, score or value, true class, true value."""
+    """Return (5, n): time of the prediction, predicted class, score or value, true class, true value.
+
+    Of a ranking the numbers are others, see `engine.ranking.words_of`.
+    """
+    if record.label_items is not None:
+        return ranking.words_of(record)
     time, number, truth = (a.view(np.uint64) for a in (record.time, record.number, record.label_number))
     return np.stack([time, record.token, number, record.label_token, truth])
 
@@ -41,18 +47,22 @@ def made_at(words: Words) -> NDArray[np.int64]:
 
 
 class Answers(NamedTuple):
-    """What metrics take, by what they need."""
+    """What metrics take, by what they need; `by_number` is (n, k) for a ranking."""
 
     truth: Floats
     by_class: Floats
     by_number: Floats
 
     @classmethod
-    def of(cls, kind: Kind, words: Words) -> Answers:
-        """Return the answers in words; a prediction without a class, score or value is NaN there.
+    def of(cls, kind: Kind, words: Words, k: int | None = None) -> Answers:
+        """Return the answers in words; a prediction without a class, score, value or list is NaN there.
 
-        Classes of a binary model are 1 for positive and 0 for negative, those of others are numbered.
+        Classes of a binary model are 1 for positive and 0 for negative, those of others are numbered. Of a ranking
+        with k ranks the truth is how many items are relevant (`engine.ranking`).
         """
+        if k is not None:
+            relevant, ranks = ranking.ranks_in(words, k)
+            return cls(relevant, ranks[:, 0], ranks)
         number = words[2].view(np.float64)
         if kind == "regression":
             return cls(words[4].view(np.float64), number, number)

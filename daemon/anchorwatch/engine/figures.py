@@ -49,6 +49,8 @@ class Figures(NamedTuple):
         The longest a label is waited for, ns.
     min_sample
         Labels that a window has at least.
+    k
+        Ranks of a list that count; None for others than rankings.
     """
 
     kind: Kind
@@ -58,6 +60,7 @@ class Figures(NamedTuple):
     mature: int | None
     wait: int
     min_sample: int
+    k: int | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -87,6 +90,7 @@ def figures_of(model: Model) -> Figures | None:
         mature=accuracy.mature,
         wait=model.labels.wait,
         min_sample=model.windows.min_sample,
+        k=prediction.k if prediction.kind == "ranking" else None,
     )
 
 
@@ -116,7 +120,7 @@ def estimates(figures: Figures, words: Words) -> dict[str, Known]:
     """Return what is known of each metric, those left out that the rows are too few for, or do not define."""
     if words.shape[1] < figures.min_sample:
         return {}
-    answers = Answers.of(figures.kind, words)
+    answers = Answers.of(figures.kind, words, figures.k)
     found = {m.name: m.of(answers.truth, answers.given(m)) for m in figures.metrics()}
     return {name: _known(each) for name, each in found.items() if np.isfinite(each.value)}
 

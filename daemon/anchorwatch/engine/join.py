@@ -17,6 +17,7 @@ from anchorwatch.engine.remembered import locate, rows_of, unheard
 from anchorwatch.engine.runs import Log, Rows, Run
 from anchorwatch.engine.stretches import Stretches, Terms
 from anchorwatch.engine.tables import Columns, Wanted
+from anchorwatch.events import concatenate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,10 +32,20 @@ class Arrivals(NamedTuple):
     time: NDArray[np.int64]
     token: NDArray[np.uint64]
     number: NDArray[np.float64]
+    items: NDArray[np.uint64] | None = None
 
     def take(self, index: Any) -> Arrivals:
         """Return the labels at `index`."""
-        return Arrivals(*(column[index] for column in self))
+        return Arrivals(*(None if column is None else column[index] for column in self))
+
+    def joined(self, more: Arrivals) -> Arrivals:
+        """Return both, one after the other."""
+        own = (np.concatenate(pair) for pair in zip(self[:4], more[:4], strict=True))
+        return Arrivals(*own, concatenate.items([self.items, more.items]))
+
+    def to_plain(self) -> list[NDArray[Any]]:
+        """Return the labels as plain data, with items only where there are any."""
+        return [column for column in self if column is not None and len(self.time)] or list(self[:4])
 
 
 _NO_ARRIVALS = Arrivals(np.empty((0, 2), np.uint64), np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0))
@@ -104,7 +115,7 @@ class Join:
             "sizes": [self.predictions.size, self.labels.size],
             "runs": [[run.start for run in log.runs] for log in (self.predictions, self.labels)],
             "stretches": [self.stretches.base, *self.stretches[1:]],
-            "early": list(self.early),
+            "early": self.early.to_plain(),
             "counts": dict(self.counts),
         }
 
@@ -166,7 +177,7 @@ def match(
     """
     join, woken = _wake(join, records)
     due = np.concatenate([np.full(len(woken.time), -1), label_at])
-    labels = Arrivals(*(np.concatenate(pair) for pair in zip(woken, labels, strict=True)))
+    labels = woken.joined(labels)
     if not len(labels.time):
         return join, Outcomes(np.empty(0, np.int64), Columns.empty())
     seq, found = locate(join.predictions, terms, labels)
@@ -204,7 +215,7 @@ def _wake(join: Join, arrived: Columns) -> tuple[Join, Arrivals]:
 def _keep_early(join: Join, labels: Arrivals) -> Join:
     if not len(labels.time):
         return join
-    early = Arrivals(*(np.concatenate(pair) for pair in zip(join.early, labels, strict=True)))
+    early = join.early.joined(labels)
     return replace(join, early=early.take(np.lexsort((early.time, early.ident[:, 0]))))
 
 

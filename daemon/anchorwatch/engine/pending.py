@@ -115,6 +115,9 @@ class Pending:
         plain = {name: getattr(p, name) for name in (*_PREDICTION_ARRAYS, "version", "category")}
         plain |= {"versions": list(p.versions), "vocabulary": [list(words) for words in p.vocabulary]}
         labels_plain = {name: getattr(labels, name) for name in _LABEL_ARRAYS}
+        for part, into in ((p, plain), (labels, labels_plain)):
+            if part.items is not None and len(part):
+                into["items"] = part.items
         return {"predictions": plain, "labels": labels_plain, "partitions": list(names)}
 
     @classmethod
@@ -126,6 +129,7 @@ class Pending:
             version=p["version"],
             vocabulary=tuple(tuple(words) for words in p["vocabulary"]),
             category=p["category"],
+            items=p.get("items"),
             **{name: p[name] for name in _PREDICTION_ARRAYS},
         )
         return cls(predictions, Labels(**plain["labels"]), tuple(plain["partitions"]))

@@ -17,6 +17,7 @@ from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.performance import Past, Performance, Terms
 from anchorwatch.engine.sampling import sampled
 from anchorwatch_detectors.base import Direction, Level, Verdict
+from anchorwatch_detectors.metric import CLASSES
 from anchorwatch_detectors.non_inferiority import standing
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _close(watch: Watch, state: Performance, number: int, standard: Standard, ti
     due = state.terms.due(number)
     moment = Moment(int(np.searchsorted(time, due)), 0, due)
     start = max(state.terms.origin + number * state.terms.span, state.terms.begin)
-    answers = Answers.of(figures.kind, span.rows.words)
+    answers = Answers.of(figures.kind, span.rows.words, figures.k)
     findings: list[Finding] = []
     for g, group in enumerate(standard.groups):
         n = int(span.labelled[g])
@@ -150,7 +151,7 @@ def _close(watch: Watch, state: Performance, number: int, standard: Standard, ti
         findings += [_finding(watch, state, standard, closed, metric, each) for metric, each in found.items()]
         if g == 0 and n >= figures.min_sample:
             state.newest = _shown(closed, state.terms, found)
-            if figures.kind != "regression":
+            if figures.kind in CLASSES:
                 state.newest["confusion"] = confusion(span.rows.words, standard.baseline, figures.classes)
     return findings
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.runs import Log
     from anchorwatch.engine.stretches import Terms
 
-_REST, _TIME, _SEGMENTS = 0, 1, 3
+_REST, _TIME, _SEGMENTS, _ITEMS = 0, 1, 3, 6
 """Places of fields in the rows."""
 
 
@@ -33,6 +33,7 @@ def rows_of(records: Columns, first: int) -> Rows:
             records.segments,
             records.token,
             records.number,
+            *(() if records.items is None else (records.items,)),
         ),
     )
 
@@ -60,7 +61,8 @@ def locate(predictions: Log, terms: Terms, labels: Arrivals) -> tuple[NDArray[np
     """
     n = len(labels.time)
     seq = np.full(n, -1, np.int64)
-    segments = predictions.runs[0].fields[_SEGMENTS].shape[1] if predictions.runs else 0
+    fields = predictions.runs[0].fields if predictions.runs else ()
+    segments = fields[_SEGMENTS].shape[1] if fields else 0
     found = Columns(
         ident=labels.ident,
         time=np.zeros(n, np.int64),
@@ -71,8 +73,11 @@ def locate(predictions: Log, terms: Terms, labels: Arrivals) -> tuple[NDArray[np
         labelled=np.ones(n, np.bool_),
         label_token=labels.token,
         label_number=labels.number,
+        items=np.zeros((n, fields[_ITEMS].shape[1]), np.uint64) if len(fields) > _ITEMS else None,
+        label_items=labels.items,
     )
     into: tuple[NDArray[Any], ...] = (found.time, found.version, found.segments, found.token, found.number)
+    into += () if found.items is None else (found.items,)
     for which, run, row in predictions.find(labels.ident[:, 0]):
         good = (run.field(_REST, row) == labels.ident[which, 1]) & (
             labels.time[which] <= last(run.field(_TIME, row) // terms.width, terms)

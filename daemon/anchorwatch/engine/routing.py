@@ -203,4 +203,5 @@ def _records(watch: Watch, release: Release, version: NDArray[np.int32]) -> Colu
         labelled=np.zeros(n, np.bool_),
         label_token=np.zeros(n, np.uint64),
         label_number=np.full(n, np.nan),
+        items=predictions.items,
     )

@@ -53,6 +53,7 @@ def remember(watch: Watch, state: State, records: Columns) -> NDArray[np.bool_]:
         segments=np.empty((n, 0), np.uint64),
         token=np.zeros(n, np.uint64),
         number=np.full(n, np.nan),
+        items=None,
     )
     state.outside, new[~inside] = join.remember(state.outside, _OUTSIDE, bare)
     state.outside = replace(state.outside, counts={})

@@ -71,7 +71,7 @@ class Keeping(NamedTuple):
 def keeping_of(model: Model, shape: Shape) -> Keeping | None:
     """Return what is kept of a model; None where nobody would ask for it."""
     estimate = model.retrain_estimate
-    if model.labels is None or not model.retrain or not estimate.enabled:
+    if model.labels is None or not model.retrain or not estimate.enabled or model.predictions.prediction.items:
         return None
     own = {PREDICTION_SCORE, PREDICTION_VALUE, PREDICTION_CLASS, LATENCY, *model.predictions.dimensions}
     prediction = model.predictions.prediction

@@ -26,6 +26,7 @@ from anchorwatch.engine import (
 )
 from anchorwatch.engine.comparing import answered, challenger_of, together, twice
 from anchorwatch.engine.join import Arrivals
+from anchorwatch.engine.ranking import judged
 from anchorwatch.engine.recovery import estimator
 from anchorwatch.engine.rivals import compare
 from anchorwatch.engine.rollouts import roll
@@ -149,9 +150,9 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
 
 def _joined(watch: Watch, state: State, release: Release, records: Columns, at: NDArray[np.int64]) -> Outcomes:
     labels = release.labels
-    arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number)
+    arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number, labels.items)
     arrivals, label_at = twice(watch, state, arrivals, release.label_at)
-    return together(watch, state, sampling.match(watch, state, records, at, arrivals, label_at))
+    return judged(together(watch, state, sampling.match(watch, state, records, at, arrivals, label_at)))
 
 
 def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:

@@ -29,6 +29,8 @@ class Columns:
         (n,) predicted class; predicted value, or score (NaN for none).
     labelled, label_token, label_number
         (n,) whether a label has come, and which.
+    items, label_items
+        (n, k) first items of a ranking, (n, most) those that its label names; None for others.
     """
 
     ident: NDArray[np.uint64]
@@ -40,6 +42,8 @@ class Columns:
     labelled: NDArray[np.bool_]
     label_token: NDArray[np.uint64]
     label_number: NDArray[np.float64]
+    items: NDArray[np.uint64] | None = None
+    label_items: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -63,7 +67,8 @@ class Columns:
 
     def take(self, index: Any) -> Columns:
         """Return the records at `index`."""
-        return Columns(*(getattr(self, name)[index] for name in _NAMES))
+        columns = [getattr(self, name) for name in _NAMES]
+        return Columns(*(None if column is None else column[index] for column in columns))
 
 
 _NAMES = tuple(Columns.__dataclass_fields__)

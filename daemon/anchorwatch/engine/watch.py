@@ -132,7 +132,7 @@ def compile_watch(
         If the configuration asks for what the baseline does not hold.
     """
     _check_suits(given, name, model)
-    shape = shape_of(model)
+    shape, accuracy = shape_of(model), model.monitors.accuracy
     segment_rows = tuple(shape.category.index(column) for column in model.segments)
     wait = REMEMBERED if model.labels is None else model.labels.wait
     early = 0 if model.labels is None else model.labels.early
@@ -155,7 +155,7 @@ def compile_watch(
         max_segments=model.max_segments,
         min_sample=model.windows.min_sample,
         regression=model.predictions.prediction.kind == "regression",
-        estimates=model.monitors.accuracy.enabled and model.monitors.accuracy.estimate,
+        estimates=accuracy.enabled and accuracy.estimate and model.predictions.prediction.kind != "ranking",
         takeover=model.windows.size or 1000,
         budget=model.false_alarms,
         figures=figures_of(model),

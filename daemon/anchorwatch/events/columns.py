@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from anchorwatch.events import concatenate
 from anchorwatch.events.reports import Statuses
 
 if TYPE_CHECKING:
@@ -142,9 +143,9 @@ class Predictions:
         """Return the events of all parts, one after the other, over a common vocabulary."""
         if len(parts) == 1:
             return parts[0]
-        versions, version = _common([p.versions for p in parts], [p.version for p in parts])
+        versions, version = concatenate.categories([p.versions for p in parts], [p.version for p in parts])
         columns = range(parts[0].category.shape[0])
-        merged = [_common([p.vocabulary[c] for p in parts], [p.category[c] for p in parts]) for c in columns]
+        merged = [concatenate.categories([p.vocabulary[c] for p in parts], [p.category[c] for p in parts]) for c in columns]
         n = sum(len(p) for p in parts)
         return cls(
             time=np.concatenate([p.time for p in parts]),
@@ -159,7 +160,7 @@ class Predictions:
             category_fault=np.concatenate([p.category_fault for p in parts], axis=1),
             vocabulary=tuple(words for words, _ in merged),
             token=np.concatenate([p.token for p in parts]),
-            items=joined_items([p.items for p in parts]),
+            items=concatenate.items([p.items for p in parts]),
         )
 
 
@@ -233,7 +234,7 @@ class Labels:
             offset=np.concatenate([p.offset for p in parts]),
             number=np.concatenate([p.number for p in parts]),
             token=np.concatenate([p.token for p in parts]),
-            items=joined_items([p.items for p in parts]),
+            items=concatenate.items([p.items for p in parts]),
         )
 
 
@@ -284,22 +285,3 @@ class Batch:
     statuses: Statuses = field(default_factory=Statuses.empty)
     reporting: frozenset[str] = frozenset()
     over: bool = False
-
-
-def joined_items(parts: Sequence[Ids | None]) -> Ids | None:
-    """Return the items of all parts, one after the other; a part that has none has no rows, or nobody has any."""
-    known = [part for part in parts if part is not None]
-    return np.concatenate(known) if known else None
-
-
-def _common(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:
-    """Merge vocabularies in order of first appearance and translate the codes; -1 stays -1."""
-    first = vocabularies[0]
-    if all(v == first for v in vocabularies):
-        return first, np.concatenate(codes)
-    words: dict[str, int] = {}
-    translated = []
-    for vocabulary, code in zip(vocabularies, codes, strict=True):
-        table = np.array([words.setdefault(w, len(words)) for w in vocabulary] + [-1], np.int32)
-        translated.append(table[code])
-    return tuple(words), np.concatenate(translated)

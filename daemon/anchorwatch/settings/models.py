@@ -29,6 +29,7 @@ from anchorwatch.settings.monitors import (
     Share,
 )
 from anchorwatch.settings.names import Location, Name, UriReference, is_topic
+from anchorwatch.settings.ranking import untried
 from anchorwatch.settings.retraining import Quota, Retrain, Trouble
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.streams import EventTime, Feature, Labels, Prediction, Predictions, Scalar, TimeUnit
@@ -203,6 +204,7 @@ class Model(Section):
                     "give each its own name",
                 )
             yield from self._policy_conflicts(index, policy)
+        yield from untried(self.predictions.prediction, self.retrain)
 
     def _segment_conflicts(self) -> Iterator[Conflict]:
         features, dimensions = self.predictions.features, self.predictions.dimensions

@@ -21,6 +21,7 @@ OUTPUTS = {
     "binary": {"kind": "binary", "score": "s"},
     "multiclass": {"kind": "multiclass", "class": "c"},
     "regression": {"kind": "regression", "value": "v"},
+    "ranking": {"kind": "ranking", "items": "top", "k": 5, "relevant": 3},
 }
 
 
@@ -52,9 +53,27 @@ def answers(kind, rng, quality):
         truth = rng.choice(3, n, p=[0.5, 0.3, 0.2])
         said = np.where(rng.random(n) < quality, truth, rng.integers(0, 3, n))
         return [{"c": "abc"[c]} for c in said.tolist()], ["abc"[c] for c in truth.tolist()]
+    if kind == "ranking":
+        return rankings(rng, quality)
     truth = rng.gamma(4.0, 2.0, n)
     said = truth + rng.normal(0.0, 1.0, n) / quality
     return [{"v": v} for v in said.tolist()], truth.tolist()
+
+
+def rankings(rng, quality):
+    """Return lists of eight of twenty items, and what of them is wanted: nothing, one item, or two.
+
+    A wanted item stands the further up the better the model is, and nothing is wanted of a worse one's more often.
+    """
+    said, wanted = [], []
+    for q, u, ranks, others in zip(
+        quality.tolist(), rng.random(len(quality)).tolist(), rng.random((len(quality), 2)).tolist(),
+        rng.permuted(np.tile(np.arange(20), (len(quality), 1)), axis=1).tolist(), strict=True,
+    ):  # fmt: skip
+        said.append({"top": others[:8]})
+        some = [others[int(12 * r ** (4 * q))] for r in ranks]
+        wanted.append(([] if u > q else some[0] if u > q / 4 else some) or None)
+    return said, wanted
 
 
 def messages(kind, seed, quality, labelled=0.9):
