@@ -76,10 +76,10 @@ def test_cutting_changes_nothing_with_a_season_either(seed, kind, detector):
     assert_same(whole, Run(world).take_cut(np.random.default_rng(seed), restarts=0.05))
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_cutting_and_restarts_change_nothing_in_a_join_of_many_runs(seed):
+@pytest.mark.parametrize(("seed", "kind"), [*((seed, "binary") for seed in range(4)), (4, "ranking"), (5, "ranking")])
+def test_cutting_and_restarts_change_nothing_in_a_join_of_many_runs(seed, kind):
     """The runs of the join are filled, merged and dropped in another rhythm, and come to the same bytes."""
-    world = World(seed=seed, n=600, wait=60, runs=SHORT)
+    world = World(seed=seed, n=600, kind=kind, wait=60, runs=SHORT)
     logs = {partition: log[: len(log) // 2] for partition, log in world.records().items()}
     whole = Run(world, logs).take_all()
     cut = Run(world, logs).take_cut(np.random.default_rng(seed), restarts=0.3)
@@ -88,6 +88,15 @@ def test_cutting_and_restarts_change_nothing_in_a_join_of_many_runs(seed):
     assert cut.store == cut.parts()
     assert cut.state.join.predictions.size > 100
     assert "join/predictions/0" not in cut.store
+
+
+@pytest.mark.parametrize("changes", [{}, {"shared": True}, {"sample": 0.5, "segments": False}, {"early": 40}])
+def test_cutting_and_restarts_change_nothing_said_of_lists(changes):
+    """Lists and the items that labels name wait on either side of the join, in the buffer, and as early labels."""
+    world = World(seed=11, n=900, kind="ranking", size=80, first=160, versions=False, **changes)
+    whole = Run(world).take_all()
+    assert sum("ndcg_at_k" in said and "within_margin" in said for said in whole.told.evidence) >= 3
+    assert_same(whole, Run(world).take_cut(np.random.default_rng(2), restarts=0.2))
 
 
 def test_one_record_at_a_time_is_the_same_as_all_at_once():

@@ -67,6 +67,7 @@ class World:
             "binary": {"kind": "binary", "score": "score"},
             "multiclass": {"kind": "multiclass", "class": "class", "score": "score"},
             "regression": {"kind": "regression", "value": "value"},
+            "ranking": {"kind": "ranking", "items": "items", "k": 3, "relevant": 2},
         }
         topic = "events" if self.shared else "predictions"
         watched = {"sequential": self.detector}
@@ -106,7 +107,8 @@ class World:
 
     def _judged(self):
         """Return the metrics that are judged, and how long windows mature."""
-        judged = {"binary": ["accuracy", "recall"], "multiclass": ["macro_f1"], "regression": ["mae"]}
+        judged = {"binary": ["accuracy", "recall"], "multiclass": ["macro_f1"], "regression": ["mae"],
+                  "ranking": ["ndcg_at_k", "recall_at_k", "click_through_rate"]}  # fmt: skip
         return {"metrics": judged[self.kind] if self.labels else [], "mature": f"{self.wait // 2}s"}
 
     def watch(self):
@@ -157,6 +159,8 @@ class World:
                 "shop": f"s{int(rng.integers(0, 6)) ** 2 // 4}",
                 "score": float(rng.random()), "class": "abc"[int(rng.integers(0, 3))], "value": float(rng.normal()),
             }  # fmt: skip
+            if self.kind == "ranking":
+                body["items"] = rng.permutation(8)[: int(rng.choice([0, 2, 5], p=[0.03, 0.17, 0.8]))].tolist()
             if rng.random() < 0.03 or (self.change and 0.45 * self.n < i < 0.5 * self.n):
                 body["amount"] = (None, "12", "NaN", [1])[int(rng.integers(0, 4))]
             if rng.random() < 0.03:
@@ -191,6 +195,11 @@ class World:
         error = rng.random() < (0.5 if wrong else 0.1)
         if self.kind == "regression":
             return float(body.get("value", 0.0) + rng.normal(0, 3.0 if error else 0.3))
+        if self.kind == "ranking":
+            items = body["items"][-1:] if error else body["items"][:2]
+            return (items[:1] or None, items, items[::-1], [1, 2, 3], [])[
+                int(rng.choice(5, p=[0.4, 0.3, 0.1, 0.05, 0.15]))
+            ]
         if self.kind == "multiclass":
             return "abc"[int(rng.integers(0, 3))] if error else body.get("class", "a")
         return int((body.get("score", 0.0) >= 0.5) != error)
@@ -317,7 +326,7 @@ def worlds(draw):
     return World(
         seed=draw(st.integers(0, 2**32 - 1)),
         n=draw(st.sampled_from([120, 250, 400, 600])),
-        kind=draw(st.sampled_from(["binary", "multiclass", "regression"])),
+        kind=draw(st.sampled_from(["binary", "multiclass", "regression", "ranking"])),
         partitions=draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
         shared=draw(st.booleans()),
         segments=draw(st.booleans()),

@@ -36,12 +36,13 @@ class Arrivals(NamedTuple):
 
     def take(self, index: Any) -> Arrivals:
         """Return the labels at `index`."""
-        return Arrivals(*(None if column is None else column[index] for column in self))
+        items = None if self.items is None else self.items[index]
+        return Arrivals(self.ident[index], self.time[index], self.token[index], self.number[index], items)
 
     def joined(self, more: Arrivals) -> Arrivals:
         """Return both, one after the other."""
-        own = (np.concatenate(pair) for pair in zip(self[:4], more[:4], strict=True))
-        return Arrivals(*own, concatenate.items([self.items, more.items]))
+        own = {name: np.concatenate([getattr(self, name), getattr(more, name)]) for name in self._fields[:4]}
+        return Arrivals(**own, items=concatenate.items([self.items, more.items]))
 
     def to_plain(self) -> list[NDArray[Any]]:
         """Return the labels as plain data, with items only where there are any."""

@@ -38,7 +38,8 @@ def hits(record: Columns) -> NDArray[np.bool_]:
     found = np.zeros(record.items.shape, np.bool_)
     for item in record.label_items.T:
         found |= record.items == item[:, None]
-    return found & (record.items != 0)
+    found &= record.items != 0
+    return found
 
 
 def words_of(record: Columns) -> Words:

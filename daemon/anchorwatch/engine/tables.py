@@ -67,8 +67,9 @@ class Columns:
 
     def take(self, index: Any) -> Columns:
         """Return the records at `index`."""
-        columns = [getattr(self, name) for name in _NAMES]
-        return Columns(*(None if column is None else column[index] for column in columns))
+        columns: list[Any] = [getattr(self, name) for name in _NAMES]
+        taken: list[Any] = [None if column is None else column[index] for column in columns]
+        return Columns(*taken)
 
 
 _NAMES = tuple(Columns.__dataclass_fields__)

@@ -145,7 +145,9 @@ class Predictions:
             return parts[0]
         versions, version = concatenate.categories([p.versions for p in parts], [p.version for p in parts])
         columns = range(parts[0].category.shape[0])
-        merged = [concatenate.categories([p.vocabulary[c] for p in parts], [p.category[c] for p in parts]) for c in columns]
+        merged = [
+            concatenate.categories([p.vocabulary[c] for p in parts], [p.category[c] for p in parts]) for c in columns
+        ]
         n = sum(len(p) for p in parts)
         return cls(
             time=np.concatenate([p.time for p in parts]),

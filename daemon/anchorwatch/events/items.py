@@ -120,7 +120,7 @@ class _Words:
         for item in items:
             if type(item) not in _TYPES:
                 return Fault.WRONG_TYPE
-            word = self._word[item] if item in self._word else self._read(item)  # type: ignore[index, arg-type]
+            word = self._word[item] if item in self._word else self._read(item)  # type: ignore[arg-type]
             if word is None:
                 return Fault.WRONG_TYPE
             row.append(word)

@@ -60,7 +60,8 @@ class LabelColumns:
     def present(self, rows: Sequence[msgspec.Struct]) -> tuple[Mask, Mask]:
         """Tell of each event whether it has a label, and whether it has at least a place for one."""
         values = list(map(self._value, rows))
-        fault = words(values, text=self._reader.text)[2] if self._most is None else naming(values, text=self._reader.text)
+        text = self._reader.text
+        fault = words(values, text=text)[2] if self._most is None else naming(values, text=text)
         return ~np.isin(fault, (Fault.NULL, Fault.ABSENT)), fault != Fault.ABSENT
 
     def of(self, rows: Sequence[msgspec.Struct], found: Admitted) -> tuple[Labels, dict[int, Trouble]]:
@@ -91,11 +92,8 @@ class LabelColumns:
         if fault in (Fault.NULL, Fault.ABSENT):
             return Reason.LABEL_MISSING, f"the event has no label ({at}): say where it stands, or send it when known"
         if many:
-            return (
-                Reason.LABEL_WRONG_TYPE,
-                f"the label names more than {self._most} items ({at}): raise `relevant` of the prediction, or send fewer",
-            )
-        if self._most is not None:
-            return Reason.LABEL_WRONG_TYPE, f"the label is no item (text or whole number), no list of them, no null ({at})"
+            help_ = "raise prediction.relevant, or send fewer"
+            return Reason.LABEL_WRONG_TYPE, f"the label names more than {self._most} items ({at}): {help_}"
         wanted = "a finite number" if self._kind == "regression" else "text, a number or a truth value"
+        wanted = wanted if self._most is None else "an item (text or a whole number), a list of such, or null"
         return Reason.LABEL_WRONG_TYPE, f"the label is not {wanted} ({at})"

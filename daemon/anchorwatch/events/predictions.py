@@ -87,9 +87,9 @@ class PredictionColumns:
         category = [self._words(rows, get) for get in self._features]
         token, items = np.zeros(n, np.uint64), None
         if self._items is not None:
-            *first, items = ranked(list(map(self._items, rows)), self._prediction.k, text=self._reader.text)
-            category.append((first[0], first[1], first[2]))
-            token = items[:, 0]
+            lists = ranked(list(map(self._items, rows)), self._prediction.k, text=self._reader.text)
+            category.append((lists.vocabulary, lists.codes, lists.fault))
+            token, items = lists.tokens[:, 0], lists.tokens
         elif self._prediction.kind != "regression":
             category.append(self._classes(rows, numeric, faults))
             token = classes.tokens(category[-1][0], category[-1][1])

@@ -47,9 +47,7 @@ def _feature(value: object) -> object:
 class Prediction(Section):
     """What the model said."""
 
-    kind: Literal["binary", "multiclass", "regression", "ranking"] = Field(
-        description="What sort of prediction it is."
-    )
+    kind: Literal["binary", "multiclass", "regression", "ranking"] = Field(description="What sort of prediction it is.")
     score: FieldPath | None = Field(
         None, description="Path of the score: of the positive class, or of the predicted one."
     )

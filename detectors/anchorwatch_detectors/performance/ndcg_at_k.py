@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 class NdcgAtK(Metric):
-    """Mean over lists of the gain of the first k items, divided by that of the best order: 1 with all relevant ones on top.
+    """Mean over lists of the gain of the first k items, as a share of that of the best order.
 
-    An item at rank r counts 1 / log2(r + 1) if it is relevant (Järvelin and Kekäläinen, "Cumulated gain-based evaluation
-    of IR techniques", ACM TOIS 20, 2002). Lists for which nothing is relevant have no best order and are left out; how
-    many there are is told by the click-through rate. The error of a mean, the interval on the logit scale.
+    An item at rank r counts 1 / log2(r + 1) if it is relevant (Järvelin and Kekäläinen, "Cumulated gain-based
+    evaluation of IR techniques", ACM TOIS 20, 2002). Lists for which nothing is relevant have no best order and are
+    left out; how many there are is told by the click-through rate. The error of a mean, the interval on the logit
+    scale.
 
     Examples
     --------

@@ -88,7 +88,8 @@ def test_an_event_without_a_list_is_kept_as_one_whose_prediction_is_absent(shop,
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [("a", ["a"]), (7.0, ["7"]), (["b", "a"], ["a", "b"]), (["a", "a"], ["a"]), ([], []), (None, [])]
+    ("value", "words"),
+    [("a", ["a"]), (7.0, ["7"]), (["b", "a"], ["a", "b"]), (["a", "a"], ["a"]), ([], []), (None, [])],
 )
 def test_a_label_names_one_item_or_several_or_none(shop, label, value, words):
     batch, letters = named(shop, label, value)
@@ -110,11 +111,11 @@ def test_labels_are_the_same_if_they_name_the_same_items_in_whatever_order(shop,
     ("value", "reason", "why"),
     [
         (["a", "b", "c"], "label_wrong_type", "more than 2 items"),
-        (True, "label_wrong_type", "no item"),
-        (0.5, "label_wrong_type", "no item"),
-        ({"item": "a"}, "label_wrong_type", "no item"),
-        ([["a"]], "label_wrong_type", "no item"),
-        ("\ud800", "label_wrong_type", "no item"),
+        (True, "label_wrong_type", "not an item"),
+        (0.5, "label_wrong_type", "not an item"),
+        ({"item": "a"}, "label_wrong_type", "not an item"),
+        ([["a"]], "label_wrong_type", "not an item"),
+        ("\ud800", "label_wrong_type", "not an item"),
     ],
 )
 def test_a_label_that_names_nothing_usable_or_too_much_is_a_dead_letter(shop, label, value, reason, why):
