@@ -144,7 +144,7 @@ class Judged(Section):
     margin: Annotated[float, Field(gt=0, lt=10)] | None = Field(
         None,
         description="So much worse than in the baseline is tolerated: in the metric's unit; for mae, rmse, mape, "
-        "log_loss and brier as a share of the baseline's value. Default: 0.02, and 0.05 for these.",
+        "log_loss, brier and click_through_rate as a share of the baseline's value. Default: 0.02, and 0.05 for these.",
     )
 
 
@@ -170,7 +170,7 @@ class Accuracy(Monitor):
 
     sequential: AnyDetector | None = Field(
         default_factory=Detector,
-        description="Detector over the errors (1 = wrong), a name or {name, parameters}; null: none.",
+        description="Detector over the errors (1 = wrong; ranking: nothing relevant among the first k), a name or {name, parameters}; null: none.",
     )
     smallest_shift: Share = Field(
         0.002,

@@ -57,6 +57,7 @@ def test_windows_that_close_and_hold_enough_are_taken(windows):
         {"kind": "binary", "class": "c", "positive": "yes"},
         {"kind": "multiclass", "class": "c", "score": "p"},
         {"kind": "regression", "value": "v"},
+        {"kind": "ranking", "items": "top", "k": 5},
     ],
 )
 def test_a_prediction_with_its_outputs_is_taken(prediction):
