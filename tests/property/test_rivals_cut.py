@@ -15,6 +15,9 @@ COMPARE = {"champion": "1", "challenger": "2", "margin": 0.02, "significance": 0
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+KINDS = ["binary", "regression", "ranking"]
+
+
 def a_world(seed, kind="binary", **changes):
     usual = {"n": 400, "versions": False, "wait": 120, "extra": {"compare": COMPARE}, "kind": kind}
     return World(seed=seed, **(usual | changes))
@@ -46,11 +49,13 @@ def _shadow(rng, value, worse):
     changed = {"score": 1.0 - body.get("score", 0.0) if wrong else body.get("score", 0.0)}
     if "value" in body:
         changed["value"] = body["value"] + (5.0 if wrong else 0.0) * rng.normal()
+    if "items" in body:
+        changed["items"] = body["items"][::-1] if wrong else body["items"]
     return json.dumps({**body, **changed, "version": "2", "at": at}).encode()
 
 
 @FEW
-@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.sampled_from(["binary", "regression"]), st.booleans())
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.sampled_from(KINDS), st.booleans())
 def test_cutting_interleaving_and_restarts_change_nothing_said_of_rivals(seed, cut, kind, shared):
     world = a_world(seed, kind, shared=shared, segments=False)
     logs = shadowed(world)
