@@ -170,7 +170,8 @@ class Accuracy(Monitor):
 
     sequential: AnyDetector | None = Field(
         default_factory=Detector,
-        description="Detector over the errors (1 = wrong; ranking: nothing relevant among the first k), a name or {name, parameters}; null: none.",
+        description="Detector over the errors (1 = wrong; of a ranking: nothing relevant among the first k), a name or "
+        "{name, parameters}; null: none.",
     )
     smallest_shift: Share = Field(
         0.002,
