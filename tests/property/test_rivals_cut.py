@@ -13,8 +13,6 @@ from anchorwatch.engine.comparing import Comparison
 
 COMPARE = {"champion": "1", "challenger": "2", "margin": 0.02, "significance": 0.2, "within": "2s"}
 FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
 KINDS = ["binary", "regression", "ranking"]
 
 

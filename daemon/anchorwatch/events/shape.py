@@ -17,7 +17,8 @@ def shape_of(model: Model) -> Shape:
 
     Numeric columns are the numeric features in the order of the configuration, then the score (binary, multiclass)
     or the value (regression), then the latency, each where its path is given. Category columns are the category
-    features, the predicted class (binary, multiclass), then the dimensions, which are there for segments alone.
+    features, the predicted class (binary, multiclass) or the first item (ranking), then the dimensions, which are there
+    for segments alone.
 
     Raises
     ------
