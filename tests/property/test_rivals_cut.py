@@ -131,6 +131,12 @@ def test_cutting_interleaving_and_restarts_change_nothing_said_of_successive_ver
     assert_same(whole, Run(world).take_cut(np.random.default_rng(cut), restarts=0.1, eager=True))
 
 
+def test_an_id_that_comes_three_times_within_a_block_finds_its_labels_in_any_cutting():
+    world = World(seed=40106399, n=500, shared=False, segments=False, extra={"compare": ROLLOUTS})
+    whole = Run(world).take_all()
+    assert_same(whole, Run(world).take_cut(np.random.default_rng(0), restarts=0.1, eager=True))
+
+
 def test_much_is_said_of_successive_versions_in_these_worlds():
     worlds = [World(seed=seed, n=500, segments=False, extra={"compare": ROLLOUTS}) for seed in range(4)]
     runs = [Run(world).take_all() for world in worlds]

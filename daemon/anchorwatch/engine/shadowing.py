@@ -211,7 +211,9 @@ class _Desk:
 
 
 def _place(table: Waiting, heads: NDArray[np.uint64], time: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return where each prediction would stand; an id that was forgotten may have come twice within a block."""
-    first = np.minimum(np.searchsorted(table.ident[:, 0], heads), len(table) - 1)
-    last = np.maximum(np.searchsorted(table.ident[:, 0], heads, side="right") - 1, 0)
-    return np.where(table.time[first] == time, first, last)
+    """Return where each prediction would stand; an id that was forgotten may have come again within a block."""
+    at = np.minimum(np.searchsorted(table.ident[:, 0], heads), len(table) - 1)
+    last = np.searchsorted(table.ident[:, 0], heads, side="right") - 1
+    while (on := (at < last) & (table.time[at] != time)).any():
+        at = at + on
+    return at
