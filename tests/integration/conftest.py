@@ -12,7 +12,9 @@ import uuid
 import warnings
 
 import pytest
+import stamina
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.errors import NodeNotReadyError
 from tests.conftest import USED
 from tests.integration.broker import VERSION, Broker, BrokerFailed
 
@@ -114,7 +116,9 @@ def make_topic(admin, prefix):
         wanted = {"num_partitions": partitions, "replication_factor": 1}
         if configs:
             wanted["configs"] = {key.replace("_", "."): str(value) for key, value in configs.items()}
-        admin.create_topics({topic: wanted})
+        for attempt in stamina.retry_context(on=NodeNotReadyError, attempts=10):  # a busy machine loses a connection
+            with attempt:
+                admin.create_topics({topic: wanted})
         admin.wait_for_topics([topic])
         made.append(topic)
         return topic
