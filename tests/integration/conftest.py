@@ -12,7 +12,6 @@ import uuid
 import warnings
 
 import pytest
-import stamina
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import NodeNotReadyError
 from tests.conftest import USED
@@ -116,9 +115,11 @@ def make_topic(admin, prefix):
         wanted = {"num_partitions": partitions, "replication_factor": 1}
         if configs:
             wanted["configs"] = {key.replace("_", "."): str(value) for key, value in configs.items()}
-        for attempt in stamina.retry_context(on=NodeNotReadyError, attempts=10):  # a busy machine loses a connection
-            with attempt:
-                admin.create_topics({topic: wanted})
+        try:
+            admin.create_topics({topic: wanted})
+        except NodeNotReadyError:  # on a busy machine the admin's connection is dropped now and then: once more
+            time.sleep(2.0)
+            admin.create_topics({topic: wanted})
         admin.wait_for_topics([topic])
         made.append(topic)
         return topic
