@@ -93,15 +93,16 @@ def answered(watch: Watch, state: State, routed: Routed, outcomes: Outcomes) -> 
     code = challenger_of(watch, state)
     if code < 0:
         return routed, outcomes
-    mine, known = routed.version != code, outcomes.record.version != code
+    mine = routed.version != code
     rows, at, version = routed.rows[mine], routed.at[mine], routed.version[mine]
     routed = replace(routed, rows=rows, at=at, version=version, records=routed.records.take(mine))
-    return routed, replace(outcomes, at=outcomes.at[known], record=outcomes.record.take(known))
+    return routed, outcomes.chosen(lambda version: version != code)
 
 
 def together(watch: Watch, state: State, outcomes: Outcomes) -> Outcomes:
     """Return outcomes under the common ids."""
-    return replace(outcomes, record=apart(watch, state, outcomes.record))
+    revised = None if outcomes.revised is None else together(watch, state, outcomes.revised)
+    return replace(outcomes, record=apart(watch, state, outcomes.record), revised=revised)
 
 
 def twice(watch: Watch, state: State, labels: Arrivals, at: NDArray[np.int64]) -> tuple[Arrivals, NDArray[np.int64]]:

@@ -76,7 +76,12 @@ class _Closed(NamedTuple):
 
 
 def follow(
-    watch: Watch, version: Version, rows: Block, labelled: Block, time: NDArray[np.int64], frontier: int
+    watch: Watch,
+    version: Version,
+    rows: Block,
+    labelled: tuple[Block, Block | None],
+    time: NDArray[np.int64],
+    frontier: int,
 ) -> list[Finding]:
     """Take predictions and labelled ones, and close the windows that are mature.
 
@@ -85,7 +90,7 @@ def follow(
     watch, version
         Whose they are; the version's figures are brought forward.
     rows, labelled
-        Predictions that are watched, and those whose label has come.
+        Predictions that are watched; those whose label has come, and those whose label was replaced.
     time
         Event time of every position of the release.
     frontier
@@ -103,8 +108,11 @@ def follow(
         rows = rows.take(sampled(rows.ident, watch.sample))
     if len(rows):
         state.add(rows, reference.members(rows), groups)
-    if len(labelled):
-        state.add_labelled(labelled, reference.members(labelled), groups)
+    came, revised = labelled
+    if len(came):
+        state.add_labelled(came, reference.members(came), groups)
+    if revised is not None:
+        state.revise(revised)
     due = state.due(frontier)
     if not due:
         return []

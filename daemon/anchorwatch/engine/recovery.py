@@ -70,7 +70,10 @@ def _since(keeping: Keeping, shadow: Shadow, code: int, since: int, labelled: in
     step = 2 ** max(math.floor(math.log2(n)) - 3, 0)
     end -= (begin + end) % step
     first = max(first, end - keeping.rows)
-    return rows.take(slice(first, end)) if first < end else None
+    if first >= end:
+        return None
+    rows = rows.take(slice(first, end))
+    return shadow.revised[code].applied(rows, begin + first, labelled) if code in shadow.revised else rows
 
 
 def _recovery(watch: Watch, rows: Labelled, baseline: Baseline | None) -> Recovery | None:
