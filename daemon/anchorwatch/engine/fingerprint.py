@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def fingerprint_of(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerts, incidents, importance, retraining, revisions may change at any time."""
+    """Hash what gives the state its form.
+
+    Alerts, incidents, importance, retraining and which label counts may change at any time.
+    """
     form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents", "compare"})
     for feature in form["predictions"]["features"].values():
         feature.pop("importance")

@@ -186,9 +186,9 @@ def match(
     Notes
     -----
     The first label of a prediction in the common order counts. Another with the same value is a duplicate, with another
-    value a revision; both are counted and change nothing. Where `terms.latest`, a revision replaces the label of before.
-    A label later than `wait` after its prediction is counted as late, a prediction later than `early` after its label
-    leaves the label an orphan.
+    value a revision; both are counted and change nothing. Where `terms.latest`, a revision replaces the label that the
+    prediction has. A label later than `wait` after its prediction is counted as late, a prediction later than `early`
+    after its label leaves the label an orphan.
     """
     join, woken = _wake(join, records)
     due = np.concatenate([np.full(len(woken.time), -1), label_at])

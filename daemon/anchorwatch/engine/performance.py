@@ -1,8 +1,8 @@
 """Accuracy by the time of the prediction: spans of event time that stay open until their labels had time to come.
 
-A label that comes after its span was closed is counted, never used; so is one that replaces another. A span keeps the rows it needs for exact metrics,
-at most so many; beyond that those whose ids have the smallest hashes, which is a random sample, the same however the
-stream was cut.
+A label that comes after its span was closed is counted, never used; so is one that replaces another. A span keeps the
+rows it needs for exact metrics, at most so many; beyond that those whose ids have the smallest hashes, which is a
+random sample, the same however the stream was cut.
 """
 
 from __future__ import annotations
