@@ -15,7 +15,6 @@ import numpy as np
 from anchorwatch.decide.instants import rfc3339
 from anchorwatch.engine.answers import WIDTH, made_at
 from anchorwatch.engine.plain import unpack
-from anchorwatch.engine.revisions import relabelled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.figures import Figures
     from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.revisions import Revisions
     from anchorwatch.engine.version import Version
 
 OPEN = 32
@@ -126,9 +126,9 @@ class Opened:
             kept = kept.take(np.sort(np.argsort(kept.ident, kind="stable")[:most]))
         return replace(self, predictions=self.predictions + predictions, labelled=self.labelled + labelled, rows=kept)
 
-    def revised(self, words: NDArray[np.uint64], ident: NDArray[np.uint64]) -> Self:
+    def revised(self, by: Revisions) -> Self:
         """Return the span with the labels of those rows replaced that are kept."""
-        return replace(self, rows=self.rows._replace(words=relabelled(self.rows.words, self.rows.ident, words, ident)))
+        return replace(self, rows=self.rows._replace(words=by.onto(self.rows.words, self.rows.ident)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,19 +215,16 @@ class Performance:
             counts = _counted([column[here] for column in by], groups)
             self._put(each, np.zeros_like(counts), counts, [rows], len(by))
 
-    def revise(self, revised: Block) -> None:
-        """Take predictions whose label was replaced at `revised.time`; call after `add_labelled`."""
-        if revised.answers is None:
-            return
-        made = made_at(revised.answers)
+    def revise(self, revised: Revisions) -> None:
+        """Take labels that replaced another; call after `add_labelled`."""
+        made = made_at(revised.words)
         number = (made - self.terms.origin) // self.terms.span
         known = made >= self.terms.begin
         late = known & (revised.time >= self.terms.due(number))
         self.late_revisions += int(late.sum())
         for each in np.unique(number[known & ~late]).tolist():
-            here = known & ~late & (number == each)
             if each in self.opened:
-                self.opened[each] = self.opened[each].revised(revised.answers[:, here], revised.ident[here, 0])
+                self.opened[each] = self.opened[each].revised(revised.take(known & ~late & (number == each)))
 
     def _put(
         self, number: int, predictions: NDArray[np.int64], labelled: NDArray[np.int64], rows: list[Rows], columns: int

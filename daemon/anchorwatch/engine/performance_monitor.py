@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.baseline import Baseline, Group, Known
     from anchorwatch.engine.reference import Block, Reference
+    from anchorwatch.engine.revisions import Revisions
     from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch_detectors.metric import Estimate, Metric
@@ -79,7 +80,7 @@ def follow(
     watch: Watch,
     version: Version,
     rows: Block,
-    labelled: tuple[Block, Block | None],
+    labelled: tuple[Block, Revisions],
     time: NDArray[np.int64],
     frontier: int,
 ) -> list[Finding]:
@@ -90,7 +91,7 @@ def follow(
     watch, version
         Whose they are; the version's figures are brought forward.
     rows, labelled
-        Predictions that are watched; those whose label has come, and those whose label was replaced.
+        Predictions that are watched; those whose label has come, and labels that replaced another.
     time
         Event time of every position of the release.
     frontier
@@ -111,7 +112,7 @@ def follow(
     came, revised = labelled
     if len(came):
         state.add_labelled(came, reference.members(came), groups)
-    if revised is not None:
+    if len(revised.time):
         state.revise(revised)
     due = state.due(frontier)
     if not due:

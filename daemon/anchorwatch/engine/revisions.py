@@ -6,16 +6,17 @@ corrected later has been used by then: the correction is an outcome of its own, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.engine.answers import TRUTH
+from anchorwatch.engine.answers import TRUTH, WIDTH, made_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.engine.answers import Words
+    from anchorwatch.engine.reference import Block
     from anchorwatch.engine.runs import Log
 
 
@@ -74,25 +75,69 @@ def sort_out(
     return Sorted(at_once & ends, ~at_once & ~same, counts)
 
 
-def relabelled(words: Words, ident: NDArray[np.uint64], new: Words, new_ident: NDArray[np.uint64]) -> Words:
-    """Return predictions as words (`engine.answers`) with the labels of some replaced; of several the last counts.
+class Revisions(NamedTuple):
+    """Labels that replaced another, in the order in which they came.
 
-    Parameters
+    Attributes
     ----------
     words, ident
-        (5, n) predictions with their labels, and the first half of the hash of each id.
-    new, new_ident
-        (5, m) the same with the labels that replace others; a prediction is the same where its id and its time are.
+        (5, n) the predictions with these labels (`engine.answers`), and the first half of the hash of each id.
+    time
+        (n,) event time at which each came, ns.
     """
-    near = np.flatnonzero(np.isin(ident, new_ident))
-    if not len(near):
-        return words
-    keys = np.stack([np.append(ident[near], new_ident), np.append(words[0, near], new[0])])
-    _, which = np.unique(keys, axis=1, return_inverse=True)
-    here, there = np.split(which.ravel(), [len(near)])
-    last = np.full(len(which.ravel()), -1)
-    np.maximum.at(last, there, np.arange(len(there)))
-    hit = last[here] >= 0
-    out = words.copy()
-    out[TRUTH, near[hit]] = new[TRUTH, last[here[hit]]]
-    return out
+
+    words: Words
+    ident: NDArray[np.uint64]
+    time: NDArray[np.int64]
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return no labels."""
+        return cls(np.empty((WIDTH, 0), np.uint64), np.empty(0, np.uint64), np.empty(0, np.int64))
+
+    @classmethod
+    def of(cls, block: Block | None) -> Self:
+        """Return the labels of outcomes that were revised."""
+        if block is None or block.answers is None:
+            return cls.none()
+        return cls(block.answers, block.ident[:, 0], block.time)
+
+    def take(self, index: Any) -> Revisions:
+        """Return the labels at `index`."""
+        return Revisions(self.words[:, index], self.ident[index], self.time[index])
+
+    def add(self, more: Revisions) -> Revisions:
+        """Return these and more that came after them."""
+        return Revisions(*(np.concatenate(pair, axis=-1) for pair in zip(self, more, strict=True)))
+
+    def within(self, delay: int) -> Revisions:
+        """Return the labels that came within so many ns of their prediction."""
+        return self.take(self.time <= made_at(self.words) + delay)
+
+    def known(self, words: Words, ident: NDArray[np.uint64], time: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return when predictions, whose first label came at `time`, got the last one."""
+        last = self._last(words, ident)
+        return np.where(last >= 0, self.time[last], time) if len(self.time) else time
+
+    def onto(self, words: Words, ident: NDArray[np.uint64]) -> Words:
+        """Return predictions as words with the labels of some replaced; of several of one the last counts."""
+        last = self._last(words, ident)
+        hit = np.flatnonzero(last >= 0)
+        if not len(hit):
+            return words
+        out = words.copy()
+        out[TRUTH, hit] = self.words[TRUTH, last[hit]]
+        return out
+
+    def _last(self, words: Words, ident: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the place of the last label of each prediction, -1 for none; the same id and time are the same."""
+        out = np.full(len(ident), -1)
+        near = np.flatnonzero(np.isin(ident, self.ident))
+        if len(near):
+            keys = np.stack([np.append(ident[near], self.ident), np.append(words[0, near], self.words[0])])
+            _, which = np.unique(keys, axis=1, return_inverse=True)
+            here, there = np.split(which.ravel(), [len(near)])
+            last = np.full(len(near) + len(self.ident), -1)
+            np.maximum.at(last, there, np.arange(len(there)))
+            out[near] = last[here]
+        return out

@@ -28,6 +28,7 @@ from anchorwatch.engine.comparing import answered, challenger_of, together, twic
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.ranking import judged
 from anchorwatch.engine.recovery import estimator
+from anchorwatch.engine.revisions import Revisions
 from anchorwatch.engine.rivals import compare
 from anchorwatch.engine.rollouts import roll
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
@@ -180,12 +181,14 @@ def _watched(
         findings += version.predictions.watch(plan, reference, rows, release.time, frontier)
     if version.outcomes is None or watch.outcomes is None or labelled is None:
         return baselines, findings + estimate_monitor.follow(watch, version, baselines)
-    labelled = building.outcomes(watch, version, labelled, done, baselines)
+    labelled = building.outcomes(watch, version, (labelled, revised), done, baselines)
     plan, reference = version.outcomes_plan, version.outcomes_reference
     if plan is not None and reference is not None:
         findings += version.outcomes.watch(plan, reference, labelled, release.time, frontier)
     findings += estimate_monitor.follow(watch, version, baselines)
-    findings += performance_monitor.follow(watch, version, rows, (labelled, revised), release.time, frontier)
+    findings += performance_monitor.follow(
+        watch, version, rows, (labelled, Revisions.of(revised)), release.time, frontier
+    )
     return baselines, findings
 
 
