@@ -72,12 +72,15 @@ def test_a_model_without_a_retrain_policy_keeps_nothing():
 
 def test_only_the_newest_rows_are_kept():
     """However many labels come, the pieces stay within what an estimate may ask for."""
-    world = World(seed=3, n=1500, versions=False, extra={"retrain_estimate": {"rows": 500}})
+    world = World(seed=3, n=1500, versions=False, revisions="latest", extra={"retrain_estimate": {"rows": 500}})
     run = Run(world).take_all()
     kept, keeping = rows(run), run.watch.keeping
     assert run.state.accounting()["matched"] > 1100
     assert keeping.rows <= len(kept) <= keeping.kept + 256
     assert kept.order[-1] > 1000
+    revised, counts = run.state.shadow.revised[0].row, run.state.accounting()
+    assert revised.min() >= run.state.shadow.counted[0] - len(kept)
+    assert 0 < len(revised) < counts["revised_labels"] // 2
 
 
 @pytest.mark.parametrize("revisions", ["first", "latest"])
