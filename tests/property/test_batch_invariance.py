@@ -116,9 +116,10 @@ def test_cutting_and_restarts_change_nothing_where_corrected_labels_replace_the_
     assert whole.state.accounting()["matched"] == first.state.accounting()["matched"]
 
 
-def test_one_record_at_a_time_is_the_same_as_all_at_once():
+@pytest.mark.parametrize("revisions", ["first", "latest"])
+def test_one_record_at_a_time_is_the_same_as_all_at_once(revisions):
     """The finest cutting of all, record by record, comes to the same as one batch."""
-    world = World(seed=5, n=200)
+    world = World(seed=5, n=200, revisions=revisions)
     whole = Run(world).take_all()
     assert_same(whole, Run(world).take_cut(np.random.default_rng(1), largest=1))
 

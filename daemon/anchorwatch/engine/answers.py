@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WIDTH = 5
-TRUTH = slice(3, 5)
-"""Which of the words say the label."""
 
 
 def words_of(record: Columns) -> Words:

@@ -93,10 +93,10 @@ def answered(watch: Watch, state: State, routed: Routed, outcomes: Outcomes) -> 
     code = challenger_of(watch, state)
     if code < 0:
         return routed, outcomes
-    mine = routed.version != code
+    mine, known = routed.version != code, outcomes.record.version != code
     rows, at, version = routed.rows[mine], routed.at[mine], routed.version[mine]
     routed = replace(routed, rows=rows, at=at, version=version, records=routed.records.take(mine))
-    return routed, outcomes.chosen(lambda version: version != code)
+    return routed, replace(outcomes, at=outcomes.at[known], record=outcomes.record.take(known))
 
 
 def together(watch: Watch, state: State, outcomes: Outcomes) -> Outcomes:

@@ -71,15 +71,6 @@ class Outcomes:
     record: Columns
     revised: Outcomes | None = None
 
-    def take(self, index: Any) -> Outcomes:
-        """Return those at `index`, without what was revised."""
-        return Outcomes(self.at[index], self.record.take(index))
-
-    def chosen(self, version: Callable[[NDArray[np.int32]], NDArray[np.bool_]]) -> Outcomes:
-        """Return those of which `version` says yes to the code of their version, what was revised included."""
-        revised = None if self.revised is None else self.revised.chosen(version)
-        return replace(self.take(version(self.record.version)), revised=revised)
-
 
 @dataclass(frozen=True, slots=True)
 class Join:
@@ -259,9 +250,9 @@ def _resolve(join: Join, terms: Terms, pairs: _Pairs) -> tuple[Join, Outcomes]:
     stretches = join.stretches.label(seq[~revised])
     rows = Rows(seq.astype(np.uint64), None, (value[new],))
     log = join.labels.append(terms.sizes, rows, lambda at: stretches.oldest(terms, int(came[at])))
-    outcomes = Outcomes(pairs.due[new], pairs.record.take(new))
-    if revised.any():
-        outcomes = replace(outcomes.take(~revised), revised=outcomes.take(revised))
+    came_first, came_later = new[~revised], new[revised]
+    more = Outcomes(pairs.due[came_later], pairs.record.take(came_later)) if len(came_later) else None
+    outcomes = Outcomes(pairs.due[came_first], pairs.record.take(came_first), more)
     return replace(join, labels=log, stretches=stretches), outcomes
 
 

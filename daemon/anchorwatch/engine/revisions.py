@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.engine.answers import TRUTH, WIDTH, made_at
+from anchorwatch.engine.answers import WIDTH, made_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,7 +126,7 @@ class Revisions(NamedTuple):
         if not len(hit):
             return words
         out = words.copy()
-        out[TRUTH, hit] = self.words[TRUTH, last[hit]]
+        out[:, hit] = self.words[:, last[hit]]
         return out
 
     def _last(self, words: Words, ident: NDArray[np.uint64]) -> NDArray[np.int64]:

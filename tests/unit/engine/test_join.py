@@ -44,7 +44,7 @@ def arrivals(events):
 
 
 def joined(events, terms, cuts):
-    """Take (kind, time, id, value) events, in order, in releases that end at `cuts`; return the join and what came out."""
+    """Take (kind, time, id, value) events, in releases that end at `cuts`; return the join and what came out."""
     known, pairs, revised = Join(), [], []
     for start, stop in zip([0, *cuts], [*cuts, len(events)], strict=True):
         release = [(at, *event[1:], event[0]) for at, event in enumerate(events[start:stop])]

@@ -1,6 +1,7 @@
 """A label that is corrected: which one accuracy figures, detectors and the retrain estimate take, as a setting says."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from anchorwatch.events.records import Records
 
 SPAN, MATURE = 500 * GAP, 2 * 3600.0
 WRONG = {0: 1, 1: 0, "a": "b", "b": "c", "c": "a"}
-METRICS = {"binary": "roc_auc", "multiclass": "macro_f1", "regression": "rmse"}
+METRICS = {"binary": "roc_auc", "multiclass": "macro_f1", "regression": "rmse", "ranking": "ndcg_at_k"}
 
 
 def model(kind="binary", revisions="latest", **more):
@@ -36,12 +37,14 @@ def stream(kind="binary", n=5000, seed=3):
     truth = {body["id"]: body["y"] for _, body in labels}
     noise = np.random.default_rng(seed).normal(size=n).tolist()
     for (_, body), x in zip(rows, noise, strict=True):
-        y = truth.get(body["id"], 0)
-        body["x"] = x + (y if isinstance(y, int | float) else ord(y) - ord("a"))
+        y = truth.get(body["id"], 0) if kind != "ranking" else 0
+        body["x"] = x + (ord(y) - ord("a") if isinstance(y, str) else y)
     return rows, labels
 
 
 def wrong(value):
+    if value is None or isinstance(value, list):  # of a ranking
+        return None if value else ["i1", "i2"]
     return WRONG[value] if value in WRONG else value + 5.0
 
 
@@ -71,7 +74,7 @@ def late_revisions(taken):
     return taken.state.versions[0].performance.late_revisions
 
 
-@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression", "ranking"])
 def test_figures_with_corrections_are_those_of_labels_that_were_right_at_once(kind):
     """In windows and in the baseline, bit for bit, where corrections come before a window is closed."""
     rows, right = stream(kind)
@@ -197,9 +200,11 @@ def test_an_estimate_takes_corrections_from_before_the_newest_label_that_it_may_
     end = (right[-1][0] + 5000.0, {**right[-1][1], "t": START + right[-1][0] + 5000.0})
     taken = take(model(), rows, [*first, *at_once(corrections, end[0] - 1000.0), end], cuts=3)
     watched = taken.state.versions[0].outcomes.marks[0].rows
-    assert recovery(taken, watched - 1) == recovery(take(model(), rows, first))
-    assert recovery(taken, watched) == recovery(take(model(), rows, [*right[:-1], end]))
-    assert recovery(taken, watched - 1) != recovery(taken, watched)
+    before, after = recovery(taken, watched - 1), recovery(taken, watched)
+    assert before == recovery(take(model(), rows, first))
+    corrected = recovery(take(model(), rows, [*right[:-1], end]))
+    assert after == replace(corrected, usual=before.usual)  # the baseline was there before the corrections
+    assert before.current != after.current
 
 
 def at_once(labels, seconds):
