@@ -1,6 +1,7 @@
 """The most important promise: how a stream is cut into batches, and how its partitions interleave, changes nothing."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,9 +100,26 @@ def test_cutting_and_restarts_change_nothing_said_of_lists(changes):
     assert_same(whole, Run(world).take_cut(np.random.default_rng(2), restarts=0.2))
 
 
-def test_one_record_at_a_time_is_the_same_as_all_at_once():
+@pytest.mark.parametrize(("seed", "kind"), [(1, "binary"), (2, "multiclass"), (3, "regression")])
+def test_cutting_and_restarts_change_nothing_where_corrected_labels_replace_the_first(seed, kind):
+    """Corrections come in time and too late for windows, before the baseline is there and after, and for all parts."""
+    world = World(seed=seed, kind=kind, n=600, wait=60, time=25, runs=SHORT, revisions="latest")
+    whole = Run(world).take_all()
+    cut = Run(world).take_cut(np.random.default_rng(seed), restarts=0.2)
+    assert_same(whole, cut)
+    cut.checkpoint()
+    assert cut.store == cut.parts()
+    first = Run(replace(world, revisions="first")).take_all()
+    assert sum(v.performance.late_revisions for v in whole.state.versions if v.performance is not None) > 0
+    assert all(len(revised.row) > 3 for revised in whole.state.shadow.revised.values())
+    assert whole.told.evidence != first.told.evidence
+    assert whole.state.accounting()["matched"] == first.state.accounting()["matched"]
+
+
+@pytest.mark.parametrize("revisions", ["first", "latest"])
+def test_one_record_at_a_time_is_the_same_as_all_at_once(revisions):
     """The finest cutting of all, record by record, comes to the same as one batch."""
-    world = World(seed=5, n=200)
+    world = World(seed=5, n=200, revisions=revisions)
     whole = Run(world).take_all()
     assert_same(whole, Run(world).take_cut(np.random.default_rng(1), largest=1))
 

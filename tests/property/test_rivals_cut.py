@@ -1,6 +1,7 @@
 """Champion and challenger under any cutting of the stream, and every record of both accounted for."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,9 +54,15 @@ def _shadow(rng, value, worse):
 
 
 @FEW
-@given(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.sampled_from(KINDS), st.booleans())
-def test_cutting_interleaving_and_restarts_change_nothing_said_of_rivals(seed, cut, kind, shared):
-    world = a_world(seed, kind, shared=shared, segments=False)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(KINDS),
+    st.booleans(),
+    st.sampled_from(["first", "latest"]),
+)
+def test_cutting_interleaving_and_restarts_change_nothing_said_of_rivals(seed, cut, kind, shared, revisions):
+    world = a_world(seed, kind, shared=shared, segments=False, revisions=revisions)
     logs = shadowed(world)
     whole = Run(world, logs).take_all()
     assert_same(whole, Run(world, logs).take_cut(np.random.default_rng(cut), restarts=0.1, eager=True))
@@ -118,6 +125,29 @@ def assert_adds_up_as_read(counts, run, *, shared):
     read = [value for partition, log in run.logs.items() for value in log[: run.place[partition]]]
     twofold = sum(b'"amount"' in value and b'"truth"' in value for value in read if value)
     assert len(read) + shared * twofold == counts["predictions"] + counts["labels"] + unusable
+
+
+def test_a_corrected_label_replaces_the_first_for_both_versions_and_the_comparison_keeps_what_it_took():
+    """The windows of both then hold the same labels; a retraining learns from the champion's predictions alone."""
+    world = a_world(2, n=600, segments=False, wait=900, early=0, revisions="latest")
+    logs = shadowed(world)
+    latest, first = (Run(each, logs) for each in (world, replace(world, revisions="first")))
+    for run in (latest, first):
+        run.take([(partition, 2 * n // 3) for partition, n in run.rest.items()])  # windows at the end are open
+    held, before = labels(latest), labels(first)
+    both = held[0].keys() & held[1].keys()
+    assert len(both) > 50
+    assert all(held[0][ident] == held[1][ident] for ident in both)
+    assert min(sum(now[i] != then[i] for i in now) for now, then in zip(held, before, strict=True)) > 3
+    assert list(latest.state.shadow.revised) == [[v.name for v in latest.state.versions].index("1")]
+    assert latest.state.rivals.standing == first.state.rivals.standing
+
+
+def labels(run):
+    """Return for each version the label of each prediction in its open windows, by id."""
+    spans = [list(version.performance.opened.values()) for version in run.state.versions]
+    rows = [[zip(s.rows.ident.tolist(), s.rows.words[3].tolist(), strict=True) for s in each] for each in spans]
+    return [dict(pair for span in each for pair in span) for each in rows]
 
 
 ROLLOUTS = {"margin": 0.0, "significance": 0.5}

@@ -72,21 +72,24 @@ def test_a_model_without_a_retrain_policy_keeps_nothing():
 
 def test_only_the_newest_rows_are_kept():
     """However many labels come, the pieces stay within what an estimate may ask for."""
-    world = World(seed=3, n=1500, versions=False, extra={"retrain_estimate": {"rows": 500}})
+    world = World(seed=3, n=1500, versions=False, revisions="latest", extra={"retrain_estimate": {"rows": 500}})
     run = Run(world).take_all()
     kept, keeping = rows(run), run.watch.keeping
     assert run.state.accounting()["matched"] > 1100
     assert keeping.rows <= len(kept) <= keeping.kept + 256
     assert kept.order[-1] > 1000
+    revised, counts = run.state.shadow.revised[0].row, run.state.accounting()
+    assert revised.min() >= run.state.shadow.counted[0] - len(kept)
+    assert 0 < len(revised) < counts["revised_labels"]
 
 
+@pytest.mark.parametrize("revisions", ["first", "latest"])
 @pytest.mark.parametrize("kind", ["binary", "regression"])
-def test_the_estimate_in_a_trigger_does_not_depend_on_the_cutting(kind):
+def test_the_estimate_in_a_trigger_does_not_depend_on_the_cutting(kind, revisions):
     """It is asked for in the middle of a release, and sees the labels until then and no later ones."""
     policy = {"when": ["accuracy", "drift"], "min_labels": 220, "cooldown": "0s"}
-    world = World(
-        seed=1, n=900, kind=kind, first=120, versions=False, segments=False, wait=60, extra={"retrain": policy}
-    )
+    usual = {"n": 900, "first": 120, "versions": False, "segments": False, "wait": 60}
+    world = World(seed=1, kind=kind, revisions=revisions, **usual, extra={"retrain": policy})
     whole = Run(world).take_all()
     cut = Run(world).take_cut(np.random.default_rng(5), restarts=0.05)
     assert any("estimate=Recovery(" in trigger for trigger in whole.told.triggers)

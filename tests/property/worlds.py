@@ -54,6 +54,7 @@ class World:
     first_labels: int | None = None
     first: int = 60
     sample: float = 1.0
+    revisions: str = "first"
     runs: Sizes = LONG
     gap: float = 1.0
     season: str | None = None
@@ -96,6 +97,7 @@ class World:
             document["labels"] = {
                 "topic": "events" if self.shared else "labels", "id": "id", "time": "at", "value": "truth",
                 "wait": f"{self.wait}s", "early": f"{self.early}s", "sample": self.sample,
+                "revisions": self.revisions,
             }  # fmt: skip
             document["retrain"] = {"when": ["accuracy", "drift", "schema"], "min_labels": 5, "cooldown": "1m"}
         if self.labels and self.answered:
@@ -343,5 +345,6 @@ def worlds(draw):
         first_labels=draw(st.sampled_from([None, 30, 90])),
         answered=draw(st.booleans()),
         sample=draw(st.sampled_from([1.0, 1.0, 0.6])),
+        revisions=draw(st.sampled_from(["first", "latest"])),
         runs=draw(st.sampled_from([SHORT, LONG])),
     )

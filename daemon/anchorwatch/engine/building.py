@@ -13,6 +13,7 @@ from anchorwatch.engine.cycles import find
 from anchorwatch.engine.estimate_monitor import with_curve
 from anchorwatch.engine.figures import with_metrics
 from anchorwatch.engine.reference import token_of
+from anchorwatch.engine.revisions import Revisions
 from anchorwatch.engine.season import LENGTH
 from anchorwatch.engine.track import joined
 from anchorwatch.engine.version import attach, begin
@@ -59,25 +60,31 @@ def predictions(watch: Watch, version: Version, rows: Block, made: list[Made]) -
     return rows.take(slice(missing, None)), at
 
 
-def outcomes(watch: Watch, version: Version, labelled: Block, done: int | None, made: list[Made]) -> Block:
+def outcomes(
+    watch: Watch, version: Version, came: tuple[Block, Block | None], done: int | None, made: list[Made]
+) -> Block:
     """Gather the first labelled rows of a version; return those that are to be watched.
 
     The part is complete with the first row at which there are enough of them and the predictions part was there, at
-    position `done`.
+    position `done`. `came` are the labelled rows, and those whose label was replaced.
     """
     track, plan = version.outcomes, watch.outcomes
+    labelled, revised = came
     if track is None or plan is None or track.gathered is None:
         return labelled
     after = len(labelled) if done is None else int(np.searchsorted(labelled.at, done, side="right"))
     needed = _covering(watch, track, labelled, max(watch.first_labelled - track.rows, after + 1))
     if done is None or len(labelled) < needed:
         track.gather(labelled)
+        version.revised = version.revised.add(Revisions.of(revised))
         return labelled.take(slice(0, 0))
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
     at = int(labelled.at[needed - 1])
     part = with_curve(watch, outcomes_part(plan, track.gathered, known, watch.cycle), track.gathered)
-    part = with_metrics(part, plan, watch.figures, track.gathered)
+    until = None if revised is None else revised.take(revised.at < at)
+    revisions, version.revised = version.revised.add(Revisions.of(until)), Revisions.none()
+    part = with_metrics(part, plan, watch.figures, track.gathered, revisions)
     part = msgspec.structs.replace(part, labelling=version.feeds.gathered.until(at, classes_of(known)))
     made.append(Made(at, _complete(watch, version, predictions=known, outcomes=part)))
     return labelled.take(slice(needed, None))
@@ -96,7 +103,7 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     outcomes = None
     if watch.outcomes is not None and labelled:
         outcomes = with_curve(watch, outcomes_part(watch.outcomes, labelled, predictions, watch.cycle), labelled)
-        outcomes = with_metrics(outcomes, watch.outcomes, watch.figures, labelled)
+        outcomes = with_metrics(outcomes, watch.outcomes, watch.figures, labelled, version.revised)
         outcomes = msgspec.structs.replace(
             outcomes, labelling=version.feeds.gathered.until(BEFORE, classes_of(predictions))
         )

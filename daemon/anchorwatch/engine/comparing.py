@@ -101,7 +101,8 @@ def answered(watch: Watch, state: State, routed: Routed, outcomes: Outcomes) -> 
 
 def together(watch: Watch, state: State, outcomes: Outcomes) -> Outcomes:
     """Return outcomes under the common ids."""
-    return replace(outcomes, record=apart(watch, state, outcomes.record))
+    revised = None if outcomes.revised is None else together(watch, state, outcomes.revised)
+    return replace(outcomes, record=apart(watch, state, outcomes.record), revised=revised)
 
 
 def twice(watch: Watch, state: State, labels: Arrivals, at: NDArray[np.int64]) -> tuple[Arrivals, NDArray[np.int64]]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.answers import Words
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.revisions import Revisions
     from anchorwatch.engine.track import Plan
     from anchorwatch.settings.models import Model
     from anchorwatch_detectors.metric import Estimate, Kind, Metric
@@ -94,24 +95,29 @@ def figures_of(model: Model) -> Figures | None:
     )
 
 
-def with_metrics(part: Part, plan: Plan, figures: Figures | None, gathered: Sequence[Block]) -> Part:
+def with_metrics(
+    part: Part, plan: Plan, figures: Figures | None, gathered: Sequence[Block], revised: Revisions
+) -> Part:
     """Return a part of a baseline with the metrics of its rows, by group, and the time its labels took.
 
-    Predictions whose label had less than that time to come are left out: of them only quick labels are there.
+    Predictions whose label had less than that time to come are left out: of them only quick labels are there. Labels
+    that replaced another within that time are used, as in the windows that are held against the baseline.
     """
     block = joined(gathered)
     if figures is None or block.answers is None:
         return part
     made = made_at(block.answers)
-    delay = np.maximum(block.time - made, 0)
+    ident = block.ident[:, 0]
+    delay = np.maximum(revised.known(block.answers, ident, block.time) - made, 0)
     usual = int(np.quantile(delay, ARRIVED, method="higher"))
     mature = min(figures.wait, usual if figures.mature is None else figures.mature)
     ripe = made <= part.end - mature
     members = Reference.of("", part, plan.columns, plan.segment_columns).members(block)
+    words = revised.within(mature).onto(block.answers, ident)
     groups = []
     for g, group in enumerate(part.groups):
         mine = ripe & np.any([column == g for column in members], axis=0)
-        found = estimates(figures, block.answers[:, mine])
+        found = estimates(figures, words[:, mine])
         groups.append(msgspec.structs.replace(group, metrics=found) if found else group)
     return msgspec.structs.replace(part, groups=groups, mature=usual)
 

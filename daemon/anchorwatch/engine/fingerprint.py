@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def fingerprint_of(model: Model, given: Baseline | None) -> str:
-    """Hash what gives the state its form: alerts, incidents, importance, retraining may change at any time."""
+    """Hash what gives the state its form.
+
+    Alerts, incidents, importance, retraining and which label counts may change at any time.
+    """
     form = model.model_dump(mode="json", exclude={"retrain", "retrain_estimate", "incidents", "compare"})
     for feature in form["predictions"]["features"].values():
         feature.pop("importance")
@@ -22,6 +25,8 @@ def fingerprint_of(model: Model, given: Baseline | None) -> str:
             form["predictions"]["prediction"].pop(name)
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
+    if form["labels"] is not None:
+        form["labels"].pop("revisions")
     if model.baseline.season is None:
         form["baseline"].pop("season")
     form["given"] = given.id if given is not None else None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine.remembered import locate, rows_of, unheard
+from anchorwatch.engine.revisions import sort_out
 from anchorwatch.engine.runs import Log, Rows, Run
 from anchorwatch.engine.stretches import Stretches, Terms
 from anchorwatch.engine.tables import Columns, Wanted
@@ -62,10 +63,13 @@ class Outcomes:
         (n,) position in the release.
     record
         The prediction records, label included.
+    revised
+        Outcomes of before whose label was replaced, with the new one, where it came; None for none.
     """
 
     at: NDArray[np.int64]
     record: Columns
+    revised: Outcomes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Join:
     predictions
         Prediction records in the order in which they came, by the first half of the id's hash.
     labels
-        The labels that predictions got, by the number of the prediction.
+        The labels that predictions got, by the number of the prediction; where one was replaced, both, in order.
     stretches
         The stretches of event time (time // width) that are remembered.
     early
@@ -173,8 +177,9 @@ def match(
     Notes
     -----
     The first label of a prediction in the common order counts. Another with the same value is a duplicate, with another
-    value a revision; both are counted and change nothing. A label later than `wait` after its prediction is counted as
-    late, a prediction later than `early` after its label leaves the label an orphan.
+    value a revision; both are counted and change nothing. Where `terms.latest`, a revision replaces the label that the
+    prediction has. A label later than `wait` after its prediction is counted as late, a prediction later than `early`
+    after its label leaves the label an orphan.
     """
     join, woken = _wake(join, records)
     due = np.concatenate([np.full(len(woken.time), -1), label_at])
@@ -233,28 +238,22 @@ class _Pairs(NamedTuple):
 
 
 def _resolve(join: Join, terms: Terms, pairs: _Pairs) -> tuple[Join, Outcomes]:
-    """Give each prediction its first label, count the others, and return the outcomes in the order of `due`."""
+    """Give predictions their labels, count the others, and return the outcomes in the order of `due`."""
     if not len(pairs.seq):
         return join, Outcomes(np.empty(0, np.int64), Columns.empty())
-    first = np.concatenate(([True], np.diff(pairs.seq) > 0))
     value = _value(pairs.record)
-    kept, known = value[first][np.cumsum(first) - 1], np.zeros(len(value), np.bool_)
-    for which, run, row in join.labels.find(pairs.seq.astype(np.uint64)):
-        kept[which], known[which] = run.field(0, row), True
-    first &= ~known
-    same = kept == value
-    join = join.count(
-        matched=int(first.sum()),
-        duplicate_labels=int((~first & same).sum()),
-        revised_labels=int((~first & ~same).sum()),
-    )
-    new = np.flatnonzero(first)
+    sorted_ = sort_out(join.labels, pairs.seq, pairs.due, value, latest=terms.latest)
+    join = join.count(**sorted_.counts)
+    new = np.flatnonzero(sorted_.matched | sorted_.revised)
     new = new[np.argsort(pairs.due[new], kind="stable")]
-    seq, came = pairs.seq[new], pairs.came[new]
-    stretches = join.stretches.label(seq)
+    seq, came, revised = pairs.seq[new], pairs.came[new], sorted_.revised[new]
+    stretches = join.stretches.label(seq[~revised])
     rows = Rows(seq.astype(np.uint64), None, (value[new],))
     log = join.labels.append(terms.sizes, rows, lambda at: stretches.oldest(terms, int(came[at])))
-    return replace(join, labels=log, stretches=stretches), Outcomes(pairs.due[new], pairs.record.take(new))
+    came_first, came_later = new[~revised], new[revised]
+    more = Outcomes(pairs.due[came_later], pairs.record.take(came_later)) if len(came_later) else None
+    outcomes = Outcomes(pairs.due[came_first], pairs.record.take(came_first), more)
+    return replace(join, labels=log, stretches=stretches), outcomes
 
 
 def _value(labels: Columns) -> NDArray[np.uint64]:

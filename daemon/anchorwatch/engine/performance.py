@@ -1,8 +1,8 @@
 """Accuracy by the time of the prediction: spans of event time that stay open until their labels had time to come.
 
-A label that comes after its span was closed is counted, never used. A span keeps the rows it needs for exact metrics,
-at most so many; beyond that those whose ids have the smallest hashes, which is a random sample, the same however the
-stream was cut.
+A label that comes after its span was closed is counted, never used; so is one that replaces another. A span keeps the
+rows it needs for exact metrics, at most so many; beyond that those whose ids have the smallest hashes, which is a
+random sample, the same however the stream was cut.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.figures import Figures
     from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.revisions import Revisions
     from anchorwatch.engine.version import Version
 
 OPEN = 32
@@ -125,6 +126,10 @@ class Opened:
             kept = kept.take(np.sort(np.argsort(kept.ident, kind="stable")[:most]))
         return replace(self, predictions=self.predictions + predictions, labelled=self.labelled + labelled, rows=kept)
 
+    def revised(self, by: Revisions) -> Self:
+        """Return the span with the labels of those rows replaced that are kept."""
+        return replace(self, rows=self.rows._replace(words=by.onto(self.rows.words, self.rows.ident)))
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -166,6 +171,8 @@ class Performance:
         What is remembered for judging, by group and metric.
     newest
         The figures of the newest closed span that had enough labels; {} before the first.
+    late_revisions
+        Labels that would have replaced another, after its span was closed.
     """
 
     terms: Terms
@@ -173,6 +180,7 @@ class Performance:
     late: int = 0
     past: dict[tuple[int, str], Past] = field(default_factory=dict)
     newest: dict[str, Any] = field(default_factory=dict)
+    late_revisions: int = 0
 
     def copy(self) -> Self:
         """Return an independent copy; what it holds is never changed in place."""
@@ -207,6 +215,17 @@ class Performance:
             counts = _counted([column[here] for column in by], groups)
             self._put(each, np.zeros_like(counts), counts, [rows], len(by))
 
+    def revise(self, revised: Revisions) -> None:
+        """Take labels that replaced another; call after `add_labelled`."""
+        made = made_at(revised.words)
+        number = (made - self.terms.origin) // self.terms.span
+        known = made >= self.terms.begin
+        late = known & (revised.time >= self.terms.due(number))
+        self.late_revisions += int(late.sum())
+        for each in np.unique(number[known & ~late]).tolist():
+            if each in self.opened:
+                self.opened[each] = self.opened[each].revised(revised.take(known & ~late & (number == each)))
+
     def _put(
         self, number: int, predictions: NDArray[np.int64], labelled: NDArray[np.int64], rows: list[Rows], columns: int
     ) -> None:
@@ -226,6 +245,7 @@ class Performance:
                 "labelled": sum(int(span.labelled[0]) for span in self.opened.values()),
             },
             "late_labels": self.late,
+            "late_revisions": self.late_revisions,
         }
 
     def to_plain(self) -> dict[str, Any]:
@@ -241,6 +261,7 @@ class Performance:
                 for (group, name), p in sorted(self.past.items())
             ],
             "newest": self.newest,
+            "late_revisions": self.late_revisions,
         }
 
     @classmethod
@@ -252,6 +273,7 @@ class Performance:
             late=plain["late"],
             past={(group, name): Past(*rest) for group, name, *rest in plain["past"]},
             newest=plain["newest"],
+            late_revisions=plain.get("late_revisions", 0),
         )
 
 

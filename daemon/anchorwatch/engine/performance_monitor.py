@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.baseline import Baseline, Group, Known
     from anchorwatch.engine.reference import Block, Reference
+    from anchorwatch.engine.revisions import Revisions
     from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
     from anchorwatch_detectors.metric import Estimate, Metric
@@ -76,7 +77,12 @@ class _Closed(NamedTuple):
 
 
 def follow(
-    watch: Watch, version: Version, rows: Block, labelled: Block, time: NDArray[np.int64], frontier: int
+    watch: Watch,
+    version: Version,
+    rows: Block,
+    labelled: tuple[Block, Revisions],
+    time: NDArray[np.int64],
+    frontier: int,
 ) -> list[Finding]:
     """Take predictions and labelled ones, and close the windows that are mature.
 
@@ -85,7 +91,7 @@ def follow(
     watch, version
         Whose they are; the version's figures are brought forward.
     rows, labelled
-        Predictions that are watched, and those whose label has come.
+        Predictions that are watched; those whose label has come, and labels that replaced another.
     time
         Event time of every position of the release.
     frontier
@@ -103,8 +109,11 @@ def follow(
         rows = rows.take(sampled(rows.ident, watch.sample))
     if len(rows):
         state.add(rows, reference.members(rows), groups)
-    if len(labelled):
-        state.add_labelled(labelled, reference.members(labelled), groups)
+    came, revised = labelled
+    if len(came):
+        state.add_labelled(came, reference.members(came), groups)
+    if len(revised.time):
+        state.revise(revised)
     due = state.due(frontier)
     if not due:
         return []

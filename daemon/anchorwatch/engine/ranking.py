@@ -28,7 +28,9 @@ def judged(outcomes: Outcomes) -> Outcomes:
     if record.items is None or record.label_items is None:
         return outcomes
     right = hits(record).any(axis=1)
-    return replace(outcomes, record=replace(record, label_token=np.where(right, record.token, ~record.token)))
+    revised = None if outcomes.revised is None else judged(outcomes.revised)
+    record = replace(record, label_token=np.where(right, record.token, ~record.token))
+    return replace(outcomes, record=record, revised=revised)
 
 
 def hits(record: Columns) -> NDArray[np.bool_]:

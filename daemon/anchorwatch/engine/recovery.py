@@ -70,7 +70,10 @@ def _since(keeping: Keeping, shadow: Shadow, code: int, since: int, labelled: in
     step = 2 ** max(math.floor(math.log2(n)) - 3, 0)
     end -= (begin + end) % step
     first = max(first, end - keeping.rows)
-    return rows.take(slice(first, end)) if first < end else None
+    if first >= end:
+        return None
+    rows = rows.take(slice(first, end))
+    return shadow.revised[code].applied(rows, begin + first, labelled) if code in shadow.revised else rows
 
 
 def _recovery(watch: Watch, rows: Labelled, baseline: Baseline | None) -> Recovery | None:
@@ -108,13 +111,17 @@ def _reached(watch: Watch, rows: Labelled) -> Reached | None:
 
 
 def _usual(metric: str, baseline: Baseline | None) -> float | None:
-    """Return what the baseline says of a metric; None where it does not say it."""
+    """Return what the baseline says of a metric; None where it does not say it.
+
+    Its metrics know of labels that were replaced, its columns of the first ones alone.
+    """
     part = None if baseline is None else baseline.outcomes
     if part is None:
         return None
     known = part.groups[0].metrics if part.groups else msgspec.UNSET
-    if isinstance(known, dict) and metric.replace(" ", "_") in known:
-        return known[metric.replace(" ", "_")].value
+    name = "mae" if metric == "error" else metric.replace(" ", "_")
+    if isinstance(known, dict) and name in known:
+        return known[name].value
     if metric == "error" and ERROR_SIZE in part.columns:
         return float(part.columns[ERROR_SIZE]["mean"])
     profile = profile_of(part.columns[ERROR_RATE]) if metric == "accuracy" and ERROR_RATE in part.columns else None

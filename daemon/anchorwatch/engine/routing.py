@@ -96,9 +96,11 @@ def prediction_block(release: Release, routed: Routed, code: int) -> Block:
     )
 
 
-def outcome_block(watch: Watch, version: Version, outcomes: Outcomes, release: Release, code: int) -> Block | None:
+def outcome_block(
+    watch: Watch, version: Version, outcomes: Outcomes | None, release: Release, code: int
+) -> Block | None:
     """Return the labelled predictions of one version in order of becoming known; None without labels."""
-    if version.outcomes is None:
+    if version.outcomes is None or outcomes is None:
         return None
     mine = outcomes.record.version == code
     record, at = (outcomes.record, outcomes.at) if mine.all() else (outcomes.record.take(mine), outcomes.at[mine])

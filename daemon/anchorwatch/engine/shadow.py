@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 
 from anchorwatch.engine.plain import pack, unpack
+from anchorwatch.engine.shadow_revisions import Revised
 from anchorwatch.events.columns import LATENCY, PREDICTION_CLASS, PREDICTION_SCORE, PREDICTION_VALUE
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ class Labelled:
     numeric, category
         Features as in `Waiting`.
     token, number, label_token, label_number
-        (n,) as in `tables.Columns`.
+        (n,) as in `tables.Columns`; the label is the one it came with.
+    ident
+        (n,) first half of the id's hash, by which a label is replaced.
     """
 
     order: NDArray[np.int64]
@@ -153,6 +156,7 @@ class Labelled:
     number: NDArray[np.float64]
     label_token: NDArray[np.uint64]
     label_number: NDArray[np.float64]
+    ident: NDArray[np.uint64]
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -177,6 +181,11 @@ class Labelled:
         """Return the rows as plain data."""
         return {name: getattr(self, name) for name in Labelled.__dataclass_fields__}
 
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Self:
+        """Return the rows that `to_plain` described; where their ids were not kept yet, no label is replaced."""
+        return cls(**{"ident": np.zeros(len(plain["order"]), np.uint64), **plain})
+
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
@@ -194,6 +203,8 @@ class Shadow:
         Pieces of labelled predictions by version and number of the piece.
     counted
         Labelled predictions so far, by version.
+    revised
+        Labels that replaced others, by version.
     known
         What was estimated before, by the hash of the rows; it can be worked out again, and is not saved.
     """
@@ -204,6 +215,7 @@ class Shadow:
     open: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
     labelled: Mapping[int, Mapping[int, Labelled]] = field(default_factory=dict)
     counted: Mapping[int, int] = field(default_factory=dict)
+    revised: Mapping[int, Revised] = field(default_factory=dict)
     known: dict[bytes, Recovery | None] = field(default_factory=dict, compare=False, repr=False)
 
     def trim(self, keeping: Keeping) -> Shadow:
@@ -212,7 +224,8 @@ class Shadow:
             code: {i: piece for i, piece in pieces.items() if i >= (self.counted[code] - keeping.kept) // PIECE}
             for code, pieces in self.labelled.items()
         }
-        return replace(self, labelled=labelled)
+        revised = {code: self.revised[code].after(PIECE * min(labelled[code])) for code in self.revised}
+        return replace(self, labelled=labelled, revised={code: each for code, each in revised.items() if len(each.row)})
 
     def to_plain(self) -> dict[str, Any]:
         """Return everything but the tables as plain data."""
@@ -222,6 +235,7 @@ class Shadow:
             "open": {str(i): [len(mask), np.packbits(mask)] for i, mask in sorted(self.open.items())},
             "counted": {str(code): n for code, n in sorted(self.counted.items())},
             "labelled": {str(code): sorted(pieces) for code, pieces in sorted(self.labelled.items())},
+            "revised": {str(code): revised.to_plain() for code, revised in sorted(self.revised.items())},
         }
 
     def tables(self) -> dict[str, Waiting | Labelled]:
@@ -240,10 +254,11 @@ class Shadow:
             waiting={int(i): Waiting(**tables[f"shadow/waiting/{i}"]) for i in plain["open"]},
             open={int(i): np.unpackbits(bits, count=n).astype(np.bool_) for i, (n, bits) in plain["open"].items()},
             labelled={
-                int(code): {i: Labelled(**tables[f"shadow/labelled/{code}/{i}"]) for i in pieces}
+                int(code): {i: Labelled.from_plain(tables[f"shadow/labelled/{code}/{i}"]) for i in pieces}
                 for code, pieces in plain["labelled"].items()
             },
             counted={int(code): n for code, n in plain["counted"].items()},
+            revised={int(code): Revised(*columns) for code, columns in plain.get("revised", {}).items()},
         )
 
 

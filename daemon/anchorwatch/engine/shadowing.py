@@ -10,6 +10,7 @@ import numpy as np
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.sampling import sampled
 from anchorwatch.engine.shadow import PIECE, Labelled, Waiting
+from anchorwatch.engine.shadow_revisions import Revised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def follow(
     """
     n, m = len(routed.rows), len(outcomes.at)
     if not n and not m:
-        return shadow
+        return _revised(shadow, outcomes.revised, versions)
     desk = _Desk(keeping, shadow, release, outcomes, _orders(outcomes, versions))
     start = done = 0
     for end in range(keeping.block - shadow.seen % keeping.block, n + 1, keeping.block):
@@ -56,7 +57,21 @@ def follow(
         start, done = end, until
     desk.arrive(release.predictions, routed.rows[start:])
     desk.resolve(np.arange(done, m))
-    return desk.result()
+    return _revised(desk.result(), outcomes.revised, versions)
+
+
+def _revised(shadow: Shadow, revised: Outcomes | None, versions: Sequence[Version]) -> Shadow:
+    """Take labels that replace others, once the rows of the release are there."""
+    if revised is None:
+        return shadow
+    orders, taken = _orders(revised, versions), dict(shadow.revised)
+    for code in np.unique(revised.record.version).tolist():
+        pieces = [(PIECE * number, piece) for number, piece in sorted(shadow.labelled.get(code, {}).items())]
+        mine = revised.record.version == code
+        more = taken.get(code, Revised.none()).add(pieces, orders[mine], revised.record.take(mine))
+        if len(more.row):
+            taken[code] = more
+    return replace(shadow, revised=taken)
 
 
 def _orders(outcomes: Outcomes, versions: Sequence[Version]) -> NDArray[np.int64]:
@@ -198,6 +213,7 @@ class _Desk:
             number=record.number,
             label_token=record.label_token,
             label_number=record.label_number,
+            ident=record.ident[:, 0],
         )
         for code in np.unique(record.version).tolist():
             mine = labelled.take(record.version == code)

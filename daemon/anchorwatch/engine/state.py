@@ -15,6 +15,7 @@ from anchorwatch.engine.join import Join
 from anchorwatch.engine.pending import Pending
 from anchorwatch.engine.performance import Performance, figures_shown
 from anchorwatch.engine.plain import pack, unpack
+from anchorwatch.engine.revisions import Revisions
 from anchorwatch.engine.shadow import Shadow, restored, written
 from anchorwatch.engine.statuses import Waiting
 from anchorwatch.engine.track import Track
@@ -140,6 +141,7 @@ def to_parts(watch: Watch, state: State, before: State | None = None) -> dict[st
                 "seen": v.seen,
                 "baseline": None if v.baseline is None else v.baseline.id,
                 "performance": v.performance is not None,
+                "revised": list(v.revised),
             }
             for v in state.versions
         ],
@@ -241,6 +243,7 @@ def _version(watch: Watch, parts: Mapping[str, bytes], i: int, head: Mapping[str
         predictions=Track.fresh(),
         outcomes=None,
         seen=head["seen"],
+        revised=Revisions(*head["revised"]) if "revised" in head else Revisions.none(),
         feeds=Feeds.from_plain(unpack(parts[f"version/{i}/feeds"])),
     )
     attach(watch, version)

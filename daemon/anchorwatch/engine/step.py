@@ -28,6 +28,7 @@ from anchorwatch.engine.comparing import answered, challenger_of, together, twic
 from anchorwatch.engine.join import Arrivals
 from anchorwatch.engine.ranking import judged
 from anchorwatch.engine.recovery import estimator
+from anchorwatch.engine.revisions import Revisions
 from anchorwatch.engine.rivals import compare
 from anchorwatch.engine.rollouts import roll
 from anchorwatch.engine.routing import outcome_block, prediction_block, route, takeovers
@@ -79,7 +80,7 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     release = _released(watch, state, batch)
     # 2. routing: versions, segments; an id seen before is a duplicate
     routed = route(watch, state, release)
-    # 3. labels find their predictions
+    # 3. labels find their predictions, or replace another one
     outcomes = _joined(watch, state, release, routed.records, routed.at)
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
@@ -90,11 +91,12 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
         known = feeds.gather(watch, had, code, release, routed, outcomes)
         rows = prediction_block(release, routed, code)
         labelled = outcome_block(watch, known, outcomes, release, code)
-        touched = code == tried or not _untouched(watch, rows, labelled)
+        revised = outcome_block(watch, known, outcomes.revised, release, code)
+        touched = code == tried or not _untouched(watch, rows, labelled, revised)
         touched = touched or performance_monitor.is_due(known, state.mark.frontier)
         if touched:
             known = known.copy()
-            completed, found = _watched(watch, known, (rows, labelled), release, state.mark.frontier)
+            completed, found = _watched(watch, known, (rows, labelled, revised), release, state.mark.frontier)
             made += completed
             findings += [(code, f) for f in found]
         state.versions[code], found = feeds.follow(watch, known, code, release, routed, outcomes, reached)
@@ -155,16 +157,20 @@ def _joined(watch: Watch, state: State, release: Release, records: Columns, at: 
     return judged(together(watch, state, sampling.match(watch, state, records, at, arrivals, label_at)))
 
 
-def _untouched(watch: Watch, rows: Block, labelled: Block | None) -> bool:
+def _untouched(watch: Watch, *blocks: Block | None) -> bool:
     """Whether a batch leaves a version as it is: no rows, and no window that event time could close."""
-    return not len(rows) and not (labelled is not None and len(labelled)) and watch.predictions.span.time is None
+    return not any(block is not None and len(block) for block in blocks) and watch.predictions.span.time is None
 
 
 def _watched(
-    watch: Watch, version: Version, blocks: tuple[Block, Block | None], release: Release, frontier: int
+    watch: Watch,
+    version: Version,
+    blocks: tuple[Block, Block | None, Block | None],
+    release: Release,
+    frontier: int,
 ) -> tuple[list[Made], list[Finding]]:
     """Run both tracks of a version."""
-    rows, labelled = blocks
+    rows, labelled, revised = blocks
     baselines: list[Made] = []
     findings: list[Finding] = []
     if len(rows):
@@ -175,12 +181,14 @@ def _watched(
         findings += version.predictions.watch(plan, reference, rows, release.time, frontier)
     if version.outcomes is None or watch.outcomes is None or labelled is None:
         return baselines, findings + estimate_monitor.follow(watch, version, baselines)
-    labelled = building.outcomes(watch, version, labelled, done, baselines)
+    labelled = building.outcomes(watch, version, (labelled, revised), done, baselines)
     plan, reference = version.outcomes_plan, version.outcomes_reference
     if plan is not None and reference is not None:
         findings += version.outcomes.watch(plan, reference, labelled, release.time, frontier)
     findings += estimate_monitor.follow(watch, version, baselines)
-    findings += performance_monitor.follow(watch, version, rows, labelled, release.time, frontier)
+    findings += performance_monitor.follow(
+        watch, version, rows, (labelled, Revisions.of(revised)), release.time, frontier
+    )
     return baselines, findings
 
 

@@ -16,11 +16,22 @@ STRETCHES = 8  # a short wait is covered by so many stretches, plus the one bein
 
 
 class Terms(NamedTuple):
-    """How long each side waits, in ns of event time, and how long the runs are in which it is remembered."""
+    """How labels and predictions wait for each other.
+
+    Attributes
+    ----------
+    wait, early
+        How long a prediction waits for its label, and a label for its prediction; ns of event time.
+    sizes
+        How long the runs are in which they are remembered.
+    latest
+        Whether a further label of a prediction replaces the one before it.
+    """
 
     wait: int
     early: int
     sizes: Sizes = Sizes()
+    latest: bool = False
 
     @property
     def width(self) -> int:

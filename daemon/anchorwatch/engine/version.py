@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from anchorwatch.engine import budget
 from anchorwatch.engine.feeds import Feeds
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.revisions import Revisions
 
 if TYPE_CHECKING:
     from anchorwatch.engine.baseline import Baseline, Part
@@ -38,6 +39,8 @@ class Version:
         Its accuracy figures; None until there is a baseline of outcomes.
     feeds
         How much comes of it.
+    revised
+        Labels that replaced another, for the baseline of outcomes to come.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Version:
     seen: int = 0
     performance: Performance | None = None
     feeds: Feeds = field(default_factory=Feeds)
+    revised: Revisions = field(default_factory=Revisions.none)
 
     def copy(self) -> Self:
         """Return an independent copy."""

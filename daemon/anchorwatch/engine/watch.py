@@ -136,6 +136,7 @@ def compile_watch(
     segment_rows = tuple(shape.category.index(column) for column in model.segments)
     wait = REMEMBERED if model.labels is None else model.labels.wait
     early = 0 if model.labels is None else model.labels.early
+    latest = model.labels is not None and model.labels.revisions == "latest"
     first = model.baseline.first or 0
     fingerprint = fingerprint_of(model, given)
     return Watch(
@@ -144,7 +145,7 @@ def compile_watch(
         shape=shape,
         predictions=predictions_plan(model, shape),
         outcomes=None if model.labels is None else outcomes_plan(model),
-        terms=Terms(max(wait, model.event_time.lateness), early),
+        terms=Terms(max(wait, model.event_time.lateness), early, latest=latest),
         sample=1.0 if model.labels is None else model.labels.sample,
         lateness=model.event_time.lateness,
         first=first,

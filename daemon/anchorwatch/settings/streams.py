@@ -154,6 +154,11 @@ class Labels(Section):
         description="Share of the predictions, chosen by the hash of their id, that wait for labels; what waits takes "
         "memory in proportion. The others are watched all the same, but for their accuracy.",
     )
+    revisions: Literal["first", "latest"] = Field(
+        "first",
+        description="Which label of a prediction counts where another comes with another value: the first, or the "
+        "latest, which replaces it in the windows of accuracy metrics that are open and in the retrain estimate.",
+    )
     where: dict[FieldPath, Scalar] = Field(
         default_factory=dict, description="Take only events whose fields have these values, path: value."
     )

@@ -44,8 +44,8 @@ def arrivals(events):
 
 
 def joined(events, terms, cuts):
-    """Take (kind, time, id, value) events, in order, in releases that end at `cuts`; return the join and pairs."""
-    known, pairs = Join(), []
+    """Take (kind, time, id, value) events, in releases that end at `cuts`; return the join and what came out."""
+    known, pairs, revised = Join(), [], []
     for start, stop in zip([0, *cuts], [*cuts, len(events)], strict=True):
         release = [(at, *event[1:], event[0]) for at, event in enumerate(events[start:stop])]
         predictions = [e for e in release if e[-1] == "prediction"]
@@ -55,11 +55,12 @@ def joined(events, terms, cuts):
         known, new = join.remember(known, terms, records)
         label_at = np.array([e[0] for e in labels], np.int64)
         known, out = join.match(known, terms, records.take(new), at[new], arrivals(labels), label_at)
-        rows = zip(out.at, out.record.token, out.record.label_token, strict=True)
-        pairs += [(start + int(a), int(p), int(t)) for a, p, t in rows]
+        for into, some in ((pairs, out), (revised, out.revised)):
+            rows = [] if some is None else zip(some.at, some.record.token, some.record.label_token, strict=True)
+            into += [(start + int(a), int(p), int(t)) for a, p, t in rows]
         frontier = events[stop][1] if stop < len(events) else (events[-1][1] + 1 if events else 0)
         known = join.forget(known, terms, frontier)
-    return known, pairs
+    return known, pairs, revised
 
 
 class Naive:
@@ -67,7 +68,7 @@ class Naive:
 
     def __init__(self, events, terms):
         self.terms = terms
-        self.counts, self.pairs, self.entries, self.early = Counter(), [], [], []
+        self.counts, self.pairs, self.revised, self.entries, self.early = Counter(), [], [], [], []
         for at, (kind, time, ident, value) in enumerate(events):
             entry = next((e for e in self.entries if e["id"] == ident and time <= e["last"]), None)
             getattr(self, kind)(at, time, ident, value, entry)
@@ -103,12 +104,20 @@ class Naive:
             self.pair(entry, value, at)
 
     def pair(self, entry, value, at):
-        if entry["label"] is not None:
-            self.counts["duplicate_labels" if entry["label"] == value else "revised_labels"] += 1
-            return
+        if entry["label"] is None:
+            self.counts["matched"] += 1
+            self.pairs.append((at, entry["at"], value))
+        elif entry["label"] == value:
+            self.counts["duplicate_labels"] += 1
+        else:
+            self.counts["revised_labels"] += 1
+            if not self.terms.latest:
+                return
+            if at == entry["at"]:  # its labels were there before it: only the last one is an outcome
+                self.pairs[-1] = (at, at, value)
+            else:
+                self.revised.append((at, entry["at"], value))
         entry["label"] = value
-        self.counts["matched"] += 1
-        self.pairs.append((at, entry["at"], value))
 
 
 @st.composite
@@ -121,7 +130,11 @@ def streams(draw):
 
 
 TERMS = st.builds(
-    Terms, wait=st.sampled_from([1, 7, 16, 24, 40]), early=st.sampled_from([0, 3, 10]), sizes=st.just(LONG)
+    Terms,
+    wait=st.sampled_from([1, 7, 16, 24, 40]),
+    early=st.sampled_from([0, 3, 10]),
+    sizes=st.just(LONG),
+    latest=st.booleans(),
 )
 
 
@@ -132,8 +145,8 @@ def test_every_prediction_and_label_goes_where_a_loop_says(events, terms, data):
     chosen = data.draw(st.lists(st.sampled_from(times), unique=True)) if times else []
     cuts = sorted(next(i for i, e in enumerate(events) if e[1] == time) for time in chosen)
     naive = Naive(events, terms)
-    known, found = joined(events, terms, cuts)
-    assert found == naive.pairs
+    known, found, revised = joined(events, terms, cuts)
+    assert (found, revised) == (naive.pairs, naive.revised)
     assert known.counts == +naive.counts
     assert known.waiting() == naive.waiting
 
@@ -146,8 +159,8 @@ def test_runs_that_are_merged_and_dropped_change_nothing(events, terms, data):
     cuts = sorted(next(i for i, e in enumerate(events) if e[1] == time) for time in chosen)
     naive, terms = Naive(events, terms), terms._replace(sizes=SHORT)
     whole = joined(events, terms, [])
-    known, found = joined(events, terms, cuts)
-    assert found == naive.pairs
+    known, found, revised = joined(events, terms, cuts)
+    assert (found, revised) == (naive.pairs, naive.revised)
     assert known.counts == +naive.counts
     assert known.waiting() == naive.waiting
     assert form(known) == form(whole[0])
@@ -165,7 +178,7 @@ def test_an_id_that_comes_again_after_it_was_forgotten_is_a_new_prediction():
         ("prediction", 1, 9, 0), ("label", 3, 9, 1), ("prediction", 18, 9, 0),
         ("prediction", 19, 9, 0), ("label", 19, 9, 2), ("prediction", 36, 9, 0),
     ]  # fmt: skip
-    known, pairs = joined(events, terms, [])
+    known, pairs, _ = joined(events, terms, [])
     assert pairs == [(1, 0, 1), (4, 3, 2)]
     assert known.counts == {"matched": 2, "duplicate_predictions": 2}
 
@@ -174,7 +187,7 @@ def test_an_id_that_comes_again_after_it_was_forgotten_is_a_new_prediction():
 def test_a_label_may_come_before_its_prediction(cuts):
     """It is counted at its prediction, and only if it did not come too early."""
     events = [("label", 10, 1, 7), ("label", 10, 2, 7), ("prediction", 13, 1, 0), ("prediction", 14, 2, 0)]
-    known, pairs = joined(events, Terms(wait=80, early=3), cuts)
+    known, pairs, _ = joined(events, Terms(wait=80, early=3), cuts)
     assert pairs == [(2, 2, 7)]
     assert known.counts == {"matched": 1, "orphan_labels": 1}
     assert known.waiting() == {"predictions": 1, "labels": 0}
@@ -183,5 +196,29 @@ def test_a_label_may_come_before_its_prediction(cuts):
 def test_two_events_a_life_of_the_clock_apart_do_not_meet():
     """The distance of 1677 and 2170 does not fit 64 bits, and is a long time all the same."""
     events = [("label", FIRST, 1, 7), ("prediction", LAST, 1, 0)]
-    known, pairs = joined(events, Terms(wait=40, early=10), [])
+    known, pairs, _ = joined(events, Terms(wait=40, early=10), [])
     assert (pairs, known.counts) == ([], {"orphan_labels": 1})
+
+
+@pytest.mark.parametrize("cuts", [[], [1], [2], [3], [4], [1, 2, 3, 4]])
+@pytest.mark.parametrize(
+    ("latest", "pairs", "revised"),
+    [(True, [(2, 2, 8)], [(4, 2, 9)]), (False, [(2, 2, 7)], [])],
+    ids=["latest", "first"],
+)
+def test_a_label_corrected_before_its_prediction_came_is_one_outcome_and_one_corrected_later_two(
+    cuts, latest, pairs, revised
+):
+    """7 and 8 wait for the prediction; 8 again is a duplicate of what it has then, 9 replaces it; 8 and 9 revise 7."""
+    events = [("label", 10, 1, 7), ("label", 11, 1, 8), ("prediction", 12, 1, 0), ("label", 13, 1, 8 if latest else 7)]
+    events.append(("label", 14, 1, 9))
+    known, *found = joined(events, Terms(wait=80, early=5, latest=latest), cuts)
+    assert found == [pairs, revised]
+    assert known.counts == {"matched": 1, "duplicate_labels": 1, "revised_labels": 2}
+
+
+def test_a_correction_later_than_a_prediction_waits_is_late_as_any_label_is():
+    events = [("prediction", 10, 1, 0), ("label", 12, 1, 7), ("label", 27, 1, 8), ("label", 28, 1, 7)]
+    known, pairs, revised = joined(events, Terms(wait=16, early=0, latest=True), [])
+    assert (pairs, revised) == ([(1, 0, 7)], [])
+    assert known.counts == {"matched": 1, "late_labels": 2}
