@@ -1,8 +1,8 @@
 """A label that is corrected: which one accuracy figures, detectors and the retrain estimate take, as a setting says."""
 
 import json
-from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from tests.unit.engine.labelled_stream import GAP, LABELS, NOW, PREDICTIONS, SECOND, START, a_model, messages, take
@@ -203,7 +203,9 @@ def test_an_estimate_takes_corrections_from_before_the_newest_label_that_it_may_
     before, after = recovery(taken, watched - 1), recovery(taken, watched)
     assert before == recovery(take(model(), rows, first))
     corrected = recovery(take(model(), rows, [*right[:-1], end]))
-    assert after == replace(corrected, usual=before.usual)  # the baseline was there before the corrections
+    assert after == msgspec.structs.replace(
+        corrected, usual=before.usual
+    )  # the baseline was there before the corrections
     assert before.current != after.current
 
 
@@ -213,7 +215,7 @@ def at_once(labels, seconds):
 
 
 def test_the_setting_may_change_under_a_saved_state():
-    """A correction replaces the first label from then on, also that of a prediction from before."""
+    """A correction replaces the first label from then on, also where it comes alone, long after it."""
     rows, right = stream(n=2500)
     first, corrections = provisional(right)
     taken = take(model(revisions="first"), rows, first)
@@ -223,9 +225,16 @@ def test_the_setting_may_change_under_a_saved_state():
     values = [json.dumps(body).encode() for _, body in at_once(corrections[-20:], right[-1][0] + 100.0)]
     records = Records(LABELS, range(len(first), len(first) + 20), [None] * 20, values)
     batch, _ = Decoder("m", changed).decode([records], [PREDICTIONS, LABELS], NOW, [PREDICTIONS, LABELS])
-    state, _ = step(watch, state, batch)
-    assert state.accounting()["revised_labels"] == 20
-    assert len(state.shadow.revised[0].row) == 20
+    after, _ = step(watch, state, batch)
+    assert after.accounting()["revised_labels"] == 20
+    assert len(after.shadow.revised[0].row) == 20
+    assert sum((old != new).sum() for old, new in zip(truths(state), truths(after), strict=True)) == 20
+
+
+def truths(state):
+    """Return the labels in each open window."""
+    opened = state.versions[0].performance.opened
+    return [opened[number].rows.words[3] for number in sorted(opened)]
 
 
 def test_labels_of_which_the_same_prediction_has_several_replace_it_in_order():
