@@ -59,7 +59,9 @@ def test_neither_tells_of_anything_before_the_first_change(report, naive, log):
 def test_the_benchmark_of_replay_measures_both_loops(tmp_path):
     short = simulated(tmp_path, 2_500, 1_000)
     found = replay.compared(short, rounds=1)
-    assert [each.against["name"] for each in found] == ["naive loop", "naive loop, asymptotic p-values"]
+    against = [each.against["name"] for each in found]
+    assert against == ["naive loop", "naive loop, asymptotic p-values", "naive loop"]
+    assert [each.name.endswith("all defaults") for each in found] == [False, False, True]
     assert all(each.unit == "events/s" and len(each.rounds) == 1 for each in found)
 
 
