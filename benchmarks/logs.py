@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 ALIKE = """\
-    monitors: {volume: {enabled: false}, labels: {enabled: false}, accuracy: {estimate: false}}
+    monitors: {volume: {enabled: false}, labels: {enabled: false}, accuracy: {estimate: false, shown: false}}
     retrain_estimate: {enabled: false}
 """
 """What is on by default and the script does not have, switched off."""

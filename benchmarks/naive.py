@@ -2,8 +2,8 @@
 
 One loop over events: `json.loads`, a dictionary that joins labels to predictions, river's ADWIN on each column and on
 the errors, scipy on each full window of rows against the first rows. It watches what anchorwatch watches under the same
-settings (`logs.ALIKE`: volume, label feed and estimates are off): the same columns, segments, window sizes, baseline
-rows and smallest effects, and missing, unseen and out-of-range values. What is fast here stays fast: `ADWIN` is river's
+settings (`logs.ALIKE`: without volume, label feed, metrics and estimates): the same columns, segments, window sizes,
+baseline rows and smallest effects, missing, unseen and out-of-range values. What is fast stays so: `ADWIN` is river's
 compiled class, a window keeps references to rows and nothing else, a file is read as text. `ks_2samp` is called as its
 documentation shows it; told to use the asymptotic p-value (`Job.p_value`), which anchorwatch uses too, it takes half
 the time: that is measured beside it.

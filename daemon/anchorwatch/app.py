@@ -6,6 +6,7 @@ Everything that exists once is made here and handed down: the store, the connect
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 from dataclasses import replace
 from importlib.metadata import version
@@ -205,11 +206,17 @@ class Daemon:
             parts_of = Parts(source, sink, store, clock)
             host = Host(models, parts_of, settings.source, outputs, pace, log.outcome, log.obeyed)
             host.start()
+            collect_rarely()
             yield host, source, store
 
 
 def _places(positions: Mapping[Partition, int | str]) -> dict[str, int | str]:
     return {str(partition): offset for partition, offset in sorted(positions.items())}
+
+
+def collect_rarely() -> None:
+    """Let Python look for cycles less often: a batch makes tens of thousands of small objects, and none is in one."""
+    gc.set_threshold(50_000, 20, 50)
 
 
 def replayed(
@@ -226,6 +233,7 @@ def replayed(
     until
         Asked before each turn whether to stop.
     """
+    collect_rarely()
     for host in hosts:
         host.start()
     while (reading := [host for host in hosts if not host.ended]) and not (until is not None and until()):

@@ -79,7 +79,13 @@ def figures_of(model: Model) -> Figures | None:
     if model.labels is None or not accuracy.enabled:
         return None
     prediction = model.predictions.prediction
-    suiting = metrics.suiting(prediction.kind, scores=prediction.score is not None)
+    suiting = [
+        metric
+        for metric in metrics.suiting(prediction.kind, scores=prediction.score is not None)
+        if accuracy.shown or metric.name in accuracy.metrics
+    ]
+    if not suiting:
+        return None
     return Figures(
         kind=prediction.kind,
         names=tuple(m.name for m in suiting),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -61,9 +62,8 @@ class Marks:
 
     def rows_since(self, time: int, now: int) -> int:
         """Return how many of the first `now` rows came at or after a time, to within 16 rows."""
-        oldest, end = self._oldest(now), -(-now // EVERY)
-        seen = self.times[oldest - self.first : end - self.first]
-        mark = oldest + int(np.searchsorted(seen, time))
+        oldest, end = self._oldest(now), min(-(-now // EVERY) - self.first, len(self.times))
+        mark = self.first + bisect_left(self.times, time, min(oldest - self.first, end), end)
         return max(now - mark * EVERY, 0)
 
     def _oldest(self, now: int) -> int:

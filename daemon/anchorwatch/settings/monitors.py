@@ -160,7 +160,7 @@ class Accuracy(Monitor):
     ] = Field(
         default_factory=dict,
         description="Metrics that must not become worse than in the baseline, a list of names or {name: {margin}}. All "
-        "metrics that suit the model are computed and shown in any case. Default: none is judged, the error rate is.",
+        "metrics that suit the model are computed and shown. Default: none is judged, the error rate is.",
     )
     mature: Duration | None = Field(
         None,
@@ -177,6 +177,9 @@ class Accuracy(Monitor):
         0.002,
         description="Rise of the error rate (regression: mean rank) worth knowing. Each point more delays small rises: "
         "one from 0.05 to 0.08 is found half as fast with 0.01, so the default is low.",
+    )
+    shown: bool = Field(
+        default=True, description="Compute the metrics that nobody judges, too; false: only those under `metrics`."
     )
     estimate: bool = Field(
         default=True,

@@ -116,3 +116,14 @@ def test_a_model_without_labels_has_no_figures():
     model = type(a_model()).model_validate({**document, "labels": None})
     assert figures_of(model) is None
     assert compile_watch("/a", "m", model, None, "0").figures is None
+
+
+def test_metrics_that_nobody_judges_are_left_out_where_they_are_not_to_be_shown():
+    document = a_model("binary").model_dump(mode="json", by_alias=True)
+    named = {name: {"shown": False, "metrics": metrics} for name, metrics in (("some", ["recall"]), ("none", []))}
+    models = {
+        name: type(a_model()).model_validate({**document, "monitors": {"accuracy": accuracy}})
+        for name, accuracy in named.items()
+    }
+    assert figures_of(models["some"]).names == ("recall",)
+    assert figures_of(models["none"]) is None
