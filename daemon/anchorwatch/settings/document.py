@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError, ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
@@ -83,13 +84,17 @@ def read_document(text: str, environ: Mapping[str, str]) -> Document:
     document = Document()
     yaml = YAML(typ="safe", pure=True)
     try:
-        root = yaml.compose(StringIO(text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ReusedAnchorWarning)
+            root = yaml.compose(StringIO(text))
         if root is not None:
             document.data = _Reader(document, environ).read(root, ())
     except MarkedYAMLError as error:
         document.problems = [_syntax_problem(error, text)]
     except ReaderError as error:
         document.problems = [_character_problem(error, text)]
+    except ReusedAnchorWarning as error:
+        document.problems = [_anchor_problem(str(error))]
     except (YAMLError, ValueError) as error:
         document.problems = [Problem(Place(1, 1), (), f"this is not YAML: {error}")]
     except RecursionError:
@@ -225,6 +230,12 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     (r"found undefined alias", "there is no anchor of this name (&NAME) above"),
     (r"found duplicate anchor", "an anchor (&NAME) is set twice: give each its own name"),
 )  # fmt: skip
+
+
+def _anchor_problem(said: str) -> Problem:
+    """Return what is wrong where two anchors have one name: an alias to it would say either."""
+    line, column = re.findall(r"line (\d+), column (\d+)", said)[-1]
+    return Problem(Place(int(line), int(column)), (), "another anchor has this name too: give each its own")
 
 
 def _syntax_problem(error: MarkedYAMLError, text: str) -> Problem:

@@ -84,3 +84,8 @@ def test_aliases_cannot_grow_without_end():
 def test_a_text_nested_without_end_is_refused():
     (found,) = problems("[" * 1_500)
     assert "nested too deep" in found[2]
+
+
+def test_two_anchors_of_one_name_are_told_where_the_second_stands():
+    (problem,) = read_document("a: &x 1\nb: &x 2\nc: *x\n", {}).problems
+    assert (problem.place, problem.message) == (Place(2, 4), "another anchor has this name too: give each its own")

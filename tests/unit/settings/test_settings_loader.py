@@ -132,6 +132,7 @@ def said_of(source):
 @example("a: !!map x")
 @example("!!map [a]")
 @example("? \n: ")
+@example("&0 : &0")
 @example("models: {a: {predictions: {prediction: {positive: [1]}, features: {a: {b: {}}}}}}")
 def test_any_text_gives_settings_or_a_configuration_error(text):
     """Whatever is typed, nothing but ConfigurationError is raised, and it says where."""
