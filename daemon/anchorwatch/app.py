@@ -25,7 +25,7 @@ from anchorwatch.hosted import Model
 from anchorwatch.store.rows import Checkpoint
 from anchorwatch.store.store import Store
 from anchorwatch.worries import Worries
-from anchorwatch_detectors.warming import warm
+from anchorwatch_detectors.warming import warm, warm_learners
 
 if TYPE_CHECKING:
     import threading
@@ -186,6 +186,8 @@ class Daemon:
             lookouts = [lookout for model in models for lookout in model.watch.lookouts()]
             for detector in {lookout.detector.name: lookout.detector for lookout in lookouts}.values():
                 warm(detector)
+            if any(model.watch.keeping is not None for model in models):
+                warm_learners()
             for model in models:
                 if (name := model.watch.name) in self._reset:
                     anew = to_parts(model.watch, begun_anew(model.watch, store))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from anchorwatch_detectors import learners
-from anchorwatch_detectors.views import Row, Table, cells, leaves
+from anchorwatch_detectors.views import Sparse, Table, cells, pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,7 +86,7 @@ def of_scores(table: Table, positive: int) -> Reached | None:
         return None
     labels = truth.astype(np.int64)
 
-    def tried(learner: Learner, rows: Sequence[Row]) -> Floats:
+    def tried(learner: Learner, rows: Sparse) -> Floats:
         return learners.probabilities(learner, rows, labels, 2)[:, 1]
 
     def score(rows: NDArray[np.int64], scores: Floats) -> float:
@@ -115,7 +115,7 @@ def of_classes(table: Table) -> Reached | None:
     labels = np.where(known, at, len(kept)).astype(np.int64)
     classes = len(kept) + (not known.all())
 
-    def tried(learner: Learner, rows: Sequence[Row]) -> Floats:
+    def tried(learner: Learner, rows: Sparse) -> Floats:
         guess = learners.probabilities(learner, rows, labels, classes).argmax(axis=1)
         right: Floats = (known & (guess == labels)).astype(np.float64)
         return right
@@ -144,7 +144,7 @@ def of_values(table: Table) -> Reached | None:
     unit = float(np.abs(missing[: len(table) // 4]).mean()) or 1.0
     targets = np.clip(missing / unit, -8.0, 8.0)
 
-    def tried(learner: Learner, rows: Sequence[Row]) -> Floats:
+    def tried(learner: Learner, rows: Sparse) -> Floats:
         return np.abs(missing - unit * learners.values(learner, rows, targets))
 
     def score(rows: NDArray[np.int64], errors: Floats) -> float:
@@ -173,11 +173,11 @@ def average_precision(truth: NDArray[np.bool_], scores: Floats) -> float:
 def _best(
     table: Table,
     candidates: Sequence[Learner],
-    tried: Callable[[Learner, Sequence[Row]], Floats],
+    tried: Callable[[Learner, Sparse], Floats],
     score: Score,
 ) -> Floats:
     """Return what came of the candidate that did best after the first quarter of the rows."""
-    views = {"cells": cells, "leaves": leaves}
+    views = {"cells": cells, "pairs": pairs}
     rows = {view: views[view](table) for view in {learner.view for learner in candidates}}
     counted = np.arange(len(table) // 4, len(table))
     outcomes = [tried(learner, rows[learner.view]) for learner in candidates]

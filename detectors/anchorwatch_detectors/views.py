@@ -1,4 +1,4 @@
-"""Rows as the cheap models of `learners` see them: dicts of names and numbers."""
+"""Rows as the cheap models of `learners` see them: a few places of many, and the numbers there."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Row = dict[str, float]
-
 BINS = 12
 """Cells of equal counts that a number falls into, so that a linear model can follow any curve of it."""
 WORDS = 50
-"""So many values of a category, the most frequent ones, are told apart in `cells`, and a tenth of them in `leaves`."""
+"""So many values of a category, the most frequent ones, are told apart."""
+PAIR_BINS, PAIR_WORDS = 4, 8
+"""The same where two columns are seen together."""
+PAIRED = 20
+"""The first so many columns are seen two by two: 190 pairs."""
 _FAR = 4.0
 
 
@@ -52,63 +54,99 @@ class Table(NamedTuple):
         )  # fmt: skip
 
 
-def cells(table: Table) -> list[Row]:
+class Sparse(NamedTuple):
+    """Rows in which most numbers are 0.
+
+    Attributes
+    ----------
+    places, numbers
+        (n, a) places of a row where something else stands, and what stands there.
+    size
+        Places that a row has.
+    """
+
+    places: NDArray[np.int64]
+    numbers: Floats
+    size: int
+
+
+def cells(table: Table) -> Sparse:
     """Return n rows for a model that is linear in what it sees.
 
     A number is one for the cell that it falls into (cells hold equal shares of the rows; a missing one has its own),
     and its distance from the mean in standard deviations, at most 4. A category is one for its value. What the model in
     production said stands there as one for its class, and its score as log odds for that class.
     """
-    rows: list[Row] = [{} for _ in range(len(table))]
-    for j, column in enumerate(table.numeric):
-        _mark(rows, f"{j}", _cell(column))
-        _add(rows, f"{j}", _standardised(column))
-    for j, tokens in enumerate(table.category):
-        _mark(rows, f"c{j}", _codes(tokens, WORDS))
+    rows = _Rows(len(table))
+    for column in table.numeric:
+        rows.mark(_cell(column, BINS))
+        rows.add(_standardised(column))
+    for tokens in table.category:
+        rows.mark(_codes(tokens, WORDS))
     said = _codes(table.said, WORDS)
-    _mark(rows, "said", said)
+    rows.mark(said)
     if np.isfinite(table.number).any():
         inside = np.clip(np.nan_to_num(table.number, nan=0.5), 0.0, 1.0)
         is_share = bool((np.nan_to_num(table.number, nan=0.5) == inside).all())
         kept = np.clip(inside, 1e-4, 1.0 - 1e-4)
-        strength = np.log(kept / (1.0 - kept)) / 2.0 if is_share else _standardised(table.number)
-        for code in np.unique(said).tolist():
-            _add(rows, f"score {code}", np.where(said == code, strength, 0.0))
+        rows.mark(said, np.log(kept / (1.0 - kept)) / 2.0 if is_share else _standardised(table.number))
         if not is_share:
-            _mark(rows, "score", _cell(table.number))
-    return rows
+            rows.mark(_cell(table.number, BINS))
+    return rows.sparse()
 
 
-def leaves(table: Table) -> list[Row]:
-    """Return n rows for trees: numbers as they are (missing ones below all others), frequent categories as 0 or 1."""
-    rows: list[Row] = [{} for _ in range(len(table))]
-    for name, column in [(f"{j}", c) for j, c in enumerate(table.numeric)] + [("score", table.number)]:
-        known = np.isfinite(column)
-        if known.any():
-            low, high = float(column[known].min()), float(column[known].max())
-            _add(rows, name, np.where(known, column, low - max(high - low, 1.0)))
-    for name, tokens in [(f"c{j}", c) for j, c in enumerate(table.category)] + [("said", table.said)]:
-        codes = _codes(tokens, WORDS // 10)
-        for code in range(int(codes.max()) + 1):
-            _add(rows, f"{name}={code}", (codes == code).astype(np.float64))
-    return rows
+def pairs(table: Table) -> Sparse:
+    """Return the rows of `cells`, and besides one for the rougher cells that every two columns fall into together.
+
+    So a linear model follows what two columns say only together. With many columns the first `PAIRED` are seen so.
+    """
+    said = [_codes(table.said, PAIR_WORDS)]
+    if np.isfinite(table.number).any():
+        said.append(_cell(table.number, PAIR_BINS))
+    rough = [_cell(column, PAIR_BINS) for column in table.numeric[:PAIRED]]
+    rough += [_codes(tokens, PAIR_WORDS) for tokens in table.category[: PAIRED - len(rough)]]
+    rough = said + rough[: PAIRED - len(said)]
+    alone, rows = cells(table), _Rows(len(table))
+    for i, one in enumerate(rough):
+        for other in rough[:i]:
+            rows.mark(one * (int(other.max(initial=0)) + 1) + other)
+    together = rows.sparse()
+    return Sparse(
+        np.concatenate([alone.places, together.places + alone.size], axis=1),
+        np.concatenate([alone.numbers, together.numbers], axis=1),
+        alone.size + together.size,
+    )
 
 
-def _mark(rows: list[Row], name: str, codes: NDArray[np.int64]) -> None:
-    names = [f"{name}={code}" for code in range(int(codes.max()) + 1)]
-    for row, code in zip(rows, codes.tolist(), strict=True):
-        row[names[code]] = 1.0
+class _Rows:
+    """Columns of sparse rows, one after the other."""
+
+    def __init__(self, n: int) -> None:
+        self._n, self._size = n, 0
+        self._places: list[NDArray[np.int64]] = []
+        self._numbers: list[Floats] = []
+
+    def mark(self, codes: NDArray[np.int64], numbers: Floats | None = None) -> None:
+        """Put a number, 1 if none is given, at the place of each row's code."""
+        self._places.append(codes + self._size)
+        self._numbers.append(np.ones(self._n) if numbers is None else numbers)
+        self._size += int(codes.max(initial=0)) + 1
+
+    def add(self, numbers: Floats) -> None:
+        """Put a number at one place that all rows have."""
+        self.mark(np.zeros(self._n, np.int64), numbers)
+
+    def sparse(self) -> Sparse:
+        """Return the rows."""
+        places = np.stack(self._places, axis=1) if self._places else np.empty((self._n, 0), np.int64)
+        numbers = np.stack(self._numbers, axis=1) if self._numbers else np.empty((self._n, 0))
+        return Sparse(places, numbers, self._size)
 
 
-def _add(rows: list[Row], name: str, numbers: Floats) -> None:
-    for row, number in zip(rows, numbers.tolist(), strict=True):
-        row[name] = number
-
-
-def _cell(column: Floats) -> NDArray[np.int64]:
-    """Return the cell of each number; the last is that of missing ones."""
+def _cell(column: Floats, bins: int) -> NDArray[np.int64]:
+    """Return which of so many cells each number is in; the last is that of missing ones."""
     known = column[np.isfinite(column)]
-    edges = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if len(known) else np.empty(0)
+    edges = np.unique(np.quantile(known, np.arange(1, bins) / bins)) if len(known) else np.empty(0)
     found = np.searchsorted(edges, column, side="right")
     return np.where(np.isfinite(column), found, len(edges) + 1)
 

@@ -1,4 +1,4 @@
-"""Compiles ahead of time what detectors compile at their first block: seconds that a live stream need not wait."""
+"""Compiles ahead of time what would be compiled at first use: seconds that a live stream need not wait."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ def warm(detector: SequentialDetector) -> None:
     values = np.zeros((1, _EVENTS))
     state.update(values)
     state.update(values, np.zeros(_EVENTS, dtype=np.int64))
+
+
+def warm_learners() -> None:
+    """Load or compile the kernels of the cheap models that say what a retraining would recover."""
+    from anchorwatch_detectors import learners
+    from anchorwatch_detectors.views import Sparse
+
+    rows = Sparse(np.zeros((2, 1), dtype=np.int64), np.ones((2, 1)), 1)
+    learners.values(learners.regressors()[0], rows, np.zeros(2))
+    for classes in (2, 3):
+        learners.probabilities(learners.classifiers(classes)[0], rows, np.arange(2), classes)
 
 
 def place() -> str | None:

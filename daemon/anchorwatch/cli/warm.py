@@ -9,7 +9,7 @@ FAILED = 1
 
 
 def warm() -> None:
-    """Compile the loops of all detectors and keep them on disk, so that no stream waits for it.
+    """Compile the loops of all detectors and learners, and keep them on disk, so that no stream waits for it.
 
     They are kept beside the installed package where it can be written, else under $XDG_CACHE_HOME; $NUMBA_CACHE_DIR
     comes before both. A daemon that finds nothing compiles what it needs itself, which takes seconds once.
@@ -21,6 +21,8 @@ def warm() -> None:
     for name in registry.names("sequential"):
         warming.warm(registry.sequential(name))
         typer.echo(f"compiled {name}")
+    warming.warm_learners()
+    typer.echo("compiled what estimates a retraining")
     place = warming.place()
     if place is None:
         typer.echo(

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anchorwatch_detectors import registry, warming
+from anchorwatch_detectors import recoverable, registry, warming
 from anchorwatch_detectors.kernels import compiling
+from anchorwatch_detectors.views import Table
 
 KERNEL = """
 from anchorwatch_detectors.kernels.compiling import kernel
@@ -116,6 +117,20 @@ def test_after_warming_a_detector_compiles_nothing_more(name):
     values = np.concatenate([rng.random(400) < 0.1, rng.random(400) < 0.9]).astype(float)
     state.update(values[np.newaxis])
     state.update(values[np.newaxis], rng.integers(-1, 2, 800))
+    assert compiled() == before
+
+
+def test_after_warming_an_estimate_compiles_nothing_more():
+    """Neither of values nor of few or many classes."""
+    warming.warm_learners()
+    before = compiled()
+    rng = np.random.default_rng(2)
+    numeric, words, number = rng.normal(size=(2, 600)), np.zeros(600, np.uint64), rng.random(600)
+    for classes in (2, 3):
+        label = rng.integers(1, classes + 1, 600).astype(np.uint64)
+        table = Table(numeric, np.empty((0, 600), np.uint64), words, number, label, rng.random(600))
+        assert recoverable.of_classes(table) is not None
+    assert recoverable.of_values(table) is not None
     assert compiled() == before
 
 
