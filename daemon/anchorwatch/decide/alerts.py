@@ -139,11 +139,9 @@ def advance(policy: AlertPolicy, state: AlertState | None, evidence: Evidence, s
     situation
         What the model's other alerts mean for it. An inhibited verdict leaves no trace: its cause is told elsewhere.
     """
-    if evidence.verdict.level is Level.UNDETERMINED:
-        return Step(state, Reason.UNDETERMINED)
     trouble = is_trouble(evidence)
-    if state is None and not trouble:
-        return Step(None, _quiet(evidence.verdict.level))
+    if evidence.verdict.level is Level.UNDETERMINED or (state is None and not trouble):
+        return Step(state, calm(evidence.verdict.level))
     finding = Finding.of_evidence(evidence)
     if state is None:
         state = AlertState(identity=evidence.identity, seen=finding)
@@ -179,12 +177,14 @@ def _calm(policy: AlertPolicy, state: AlertState) -> Step:
     """No trouble, and it was not firing."""
     if state.history:
         return Step(state, Reason.STILL_PENDING)
-    reason = Reason.FELL_BACK if state.pending is not None else _quiet(state.seen.level)
+    reason = Reason.FELL_BACK if state.pending is not None else calm(state.seen.level)
     return Step(_kept(policy, msgspec.structs.replace(state, pending=None)), reason)
 
 
-def _quiet(level: Level) -> Reason:
+def calm(level: Level) -> Reason:
     """Return why a verdict that is no trouble changes nothing for an alert that is inactive."""
+    if level is Level.UNDETERMINED:
+        return Reason.UNDETERMINED
     if level is Level.WARNING:
         return Reason.WARNED
     return Reason.IMPROVED if level is Level.DRIFT else Reason.STAYS_INACTIVE

@@ -6,7 +6,6 @@ calls.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
@@ -191,19 +190,22 @@ class _Desk:
 
     def take(self, evidence: Evidence) -> None:
         if evidence.at < self._reached:
-            evidence = replace(evidence, at=self._reached)
+            evidence = msgspec.structs.replace(evidence, at=self._reached)
         self._reach(evidence.at)
         identity = evidence.identity
         if identity.version in self._replaced:
             self._decided.append(Decided(evidence.at, identity, Reason.SUPERSEDED))
             return
         known = self._alerts.get(identity)
-        situation = self._situation(evidence, known) if is_trouble(evidence) else CALM
-        decided = self._advance(evidence, situation)
+        if known is None and not is_trouble(evidence):
+            decided = Decided(evidence.at, identity, life.calm(evidence.verdict.level))
+        else:
+            situation = self._situation(evidence, known) if is_trouble(evidence) else CALM
+            decided = self._advance(evidence, situation)
         begins = decided.reason in {Reason.FIRED, Reason.FLAPPING, Reason.SILENCED}
         self._retrain.hushed = unfit(self._alerts, self._standing, evidence.at)
         retrain = self._retrain.ask(evidence, self._ledger.incidents, self._alerts, begins=begins)
-        self._decided.append(decided._replace(retrain=retrain))
+        self._decided.append(decided._replace(retrain=retrain) if retrain else decided)
         self._follow(changed=decided.change is not None)
 
     def come_to(self, at: int) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import msgspec
 
-if TYPE_CHECKING:
-    from anchorwatch_detectors.base import Verdict
+from anchorwatch_detectors.base import Verdict
 
 
 class Kind(enum.StrEnum):
@@ -59,8 +56,7 @@ class Identity(msgspec.Struct, frozen=True, order=True):
     monitor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """One verdict on its way to a decision.
 
     Attributes

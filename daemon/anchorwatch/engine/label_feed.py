@@ -184,7 +184,7 @@ def _silence(feed: Feed, limits: Limits, against: Against, end: int) -> Verdict:
         direction=Direction.WORSE,
         n=int(due),
     )
-    return replace(verdict, since=feed.newest, since_low=feed.newest, since_high=end) if dead else verdict
+    return verdict._replace(since=feed.newest, since_low=feed.newest, since_high=end) if dead else verdict
 
 
 def _ripened(
@@ -205,7 +205,7 @@ def _ripened(
             for subject, verdict in judged(i, total, limits, against) if full else ():
                 said = verdict
                 if verdict.level is Level.DRIFT:
-                    said = replace(verdict, since=began, since_low=began, since_high=end)
+                    said = verdict._replace(since=began, since_low=began, since_high=end)
                 findings.append(_placed(said, subject, SHARE, at))
     return replace(feed, ripe=max(ripe, feed.ripe), windows=tuple(windows)), findings
 

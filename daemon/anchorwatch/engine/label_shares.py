@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,12 +36,78 @@ class Limits(NamedTuple):
     min_sample: int
 
 
+class Share(NamedTuple):
+    """A share in the windows of the baseline.
+
+    Attributes
+    ----------
+    k, n
+        Of all windows together: k of n.
+    low, high
+        The smallest and the largest share of a window.
+    inflation
+        How many times as much as by chance the windows differ, at least 1 (Pearson).
+    """
+
+    k: int
+    n: int
+    low: float
+    high: float
+    inflation: float
+
+    @classmethod
+    def of(cls, k: NDArray[np.int64], n: NDArray[np.int64]) -> Share:
+        """Return the share of k in n, both (windows,); windows without any are left out."""
+        k, n = k[n > 0], n[n > 0]
+        each, total = k / n, int(n.sum())
+        share, inflation = int(k.sum()) / total, 1.0
+        if 0.0 < share < 1.0 and len(n) > 1:
+            expected = n * share
+            inflation = float(((k - expected) ** 2 / (expected * (1.0 - share))).sum() / (len(n) - 1))
+        return cls(int(k.sum()), total, float(each.min()), float(each.max()), max(inflation, 1.0))
+
+
+class OfClass(NamedTuple):
+    """The labelled share of a predicted class; and the predictions and the labels of all others."""
+
+    name: str
+    coverage: Share
+    others: int
+    got: int
+
+
 class Against(NamedTuple):
-    """What a feed is held against: how labels came in the baseline, its id, and the chance of a false alarm."""
+    """What a feed is held against.
+
+    Attributes
+    ----------
+    labelling
+        How labels came in the baseline.
+    coverage, late, classes
+        Its shares: predictions with a label, labels later than each of the two shorter delays, and by class.
+    baseline
+        Its id.
+    level
+        The chance of a false alarm that a window may have.
+    """
 
     labelling: Labelling
+    coverage: Share
+    late: tuple[Share, ...]
+    classes: tuple[OfClass, ...]
     baseline: str
     level: float
+
+    @classmethod
+    def of(cls, labelling: Labelling, baseline: str, level: float) -> Against:
+        """Return what a feed is held against."""
+        own, classes = np.array(labelling.counts), list[OfClass]()
+        for name, counts in labelling.classes.items():
+            mine = np.array(counts)
+            others, got = (own[:, :2] - mine).sum(axis=0).tolist()
+            classes.append(OfClass(name, Share.of(mine[:, 1], mine[:, 0]), others, got))
+        late = tuple(Share.of(own[:, 2 + j], own[:, 1]) for j in range(len(labelling.late)))
+        return cls(labelling, Share.of(own[:, 1], own[:, 0]), late, tuple(classes), baseline, level)
 
 
 def limits_of(model: Model) -> Limits | None:
@@ -57,63 +124,49 @@ def judged(i: int, counts: tuple[int, ...], limits: Limits, against: Against) ->
     The coverage of a class is trouble where it fell by more than that of all other predictions did: labels that go to
     some classes and not to others say little of the accuracy.
     """
-    labelling = against.labelling
-    own = np.array(labelling.counts)
     n, k, *rest = counts
     if i == 0:
-        coverage = _verdict((k, n), own[:, [1, 0]], limits, against.level, fall=True)
+        coverage = _verdict((k, n), against.coverage, limits, against.level, fall=True)
         slow = [
-            _verdict((each, k), own[:, [2 + j, 1]], limits, against.level / 2, fall=False)
-            for j, each in enumerate(rest)
+            _verdict((each, k), share, limits, against.level / 2, fall=False)
+            for each, share in zip(rest, against.late, strict=True)
         ]
         worse = [verdict for verdict in slow if verdict.level is Level.DRIFT]
         return [(LABEL_COVERAGE, coverage), (LABEL_DELAY, (worse or slow)[0])]
-    name = list(labelling.classes)[i - 1]
-    mine = np.array(labelling.classes[name])
-    level = against.level / len(labelling.classes)
-    others, got = (own[:, :2] - mine).sum(axis=0).tolist()
+    name, coverage_before, others, got = against.classes[i - 1]
+    level = against.level / len(against.classes)
     fallen = min((k - rest[1]) / (n - rest[0]) * others / got, 1.0) if n > rest[0] and got else 1.0
-    verdict = _verdict((rest[1], rest[0]), mine[:, [1, 0]], limits, level, fall=True, fallen=fallen)
+    verdict = _verdict((rest[1], rest[0]), coverage_before, limits, level, fall=True, fallen=fallen)
     return [(f"{LABEL_COVERAGE} of {name}", verdict)]
 
 
 def _verdict(
-    seen: tuple[int, int], own: NDArray[np.int64], limits: Limits, level: float, *, fall: bool, fallen: float = 1.0
+    seen: tuple[int, int], before: Share, limits: Limits, level: float, *, fall: bool, fallen: float = 1.0
 ) -> Verdict:
-    """Return what is to be said of a share (k of n), given the (windows, 2) k and n of the baseline's windows.
+    """Return what is to be said of a share (k of n), given that of the baseline.
 
     To so great a part of the baseline's, 0 to 1, it would have `fallen` with that of others.
     """
-    (k, n), own = seen, own[own[:, 1] > 0]
-    k0, n0 = own.sum(axis=0).tolist()
-    expected = k0 / n0
-    share = k / n if n else np.nan
-    each = fallen * own[:, 0] / own[:, 1]
+    k, n = seen
+    expected = before.k / before.n
+    share = k / n if n else math.nan
     change = fallen * expected - share if fall else share - expected
-    beyond = share < each.min() if fall else share > each.max()
+    beyond = share < fallen * before.low if fall else share > before.high
     if n < limits.min_sample:
         said, reason = Level.UNDETERMINED, "too_few_values"
     elif change < limits.smallest or not beyond:
         said, reason = Level.STABLE, "small_effect"
-    elif tail(Seen(k, n, round(fallen * k0), n0), _inflation(own, expected), upper=not fall) > level:
+    elif tail(Seen(k, n, round(fallen * before.k), before.n), before.inflation, upper=not fall) > level:
         said, reason = Level.STABLE, "within_noise"
     else:
         said, reason = Level.DRIFT, "differs"
     return Verdict(
         level=said,
         reason=reason,
-        statistic=float(share),
+        statistic=share,
         threshold=expected - limits.smallest if fall else expected + limits.smallest,
-        effect=100.0 * float(share - expected),
+        effect=100.0 * (share - expected),
         effect_unit=POINTS,
         direction=Direction.WORSE if (share < expected) is fall else Direction.BETTER,
         n=n,
     )
-
-
-def _inflation(own: NDArray[np.int64], share: float) -> float:
-    """Return how many times as much as by chance the shares of the baseline's windows differ, at least 1 (Pearson)."""
-    if not 0.0 < share < 1.0 or len(own) < 2:
-        return 1.0
-    expected = own[:, 1] * share
-    return max(float(((own[:, 0] - expected) ** 2 / (expected * (1.0 - share))).sum() / (len(own) - 1)), 1.0)

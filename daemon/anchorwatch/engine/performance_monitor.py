@@ -224,7 +224,7 @@ def _judged(
             return _said(Level.STABLE, "back_to_baseline", closed, metric, found, known, margin), Past()
         direction = Direction.WORSE if past.told > 0 else Direction.BETTER
         verdict = _said(Level.DRIFT, direction.value, closed, metric, found, known, margin)
-        return replace(verdict, direction=direction), replace(past, told_for=past.told_for + 1)
+        return verdict._replace(direction=direction), replace(past, told_for=past.told_for + 1)
     for direction, column in ((Direction.WORSE, past.worse), (Direction.BETTER, past.better)):
         evidence, since = standing(column, past.variance, shared, margin + ERRORS * known.error)
         if evidence >= between:
@@ -233,7 +233,7 @@ def _judged(
             verdict = _said(Level.DRIFT, direction.value, closed, metric, found, known, margin)
             began, before = int(past.start[since]), int(past.start[max(since - 1, 0)])
             ended = int(past.start[since + 1]) if since + 1 < len(past.start) else closed.moment.time
-            verdict = replace(verdict, direction=direction, since=began, since_low=before, since_high=ended)
+            verdict = verdict._replace(direction=direction, since=began, since_low=before, since_high=ended)
             return verdict, replace(past, told=size if direction is Direction.WORSE else -size, told_for=1)
     return _said(Level.STABLE, "within_margin", closed, metric, found, known, margin), past
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -199,7 +199,7 @@ def _measured(
     column = usual.columns[lane[1]]
     size, unit = effects.of_lane(usual.reference, (lane[0], column), levels, counts, spread=spread)
     named = "changed" if verdict.reason == "spread" and unit == VARIATION else verdict.reason  # words have no width
-    return replace(verdict, reason=named, effect=size, effect_unit=unit)
+    return verdict._replace(reason=named, effect=size, effect_unit=unit)
 
 
 def _finding(

@@ -110,8 +110,10 @@ class _Desk:
         """Take predictions of one block."""
         number = self._seen // self._keeping.block
         self._seen += len(rows)
-        rows = rows[sampled(predictions.ident[rows], self._keeping.sample)]
-        rows = rows[self._sampled(predictions.ident[rows, 1])]
+        if self._keeping.sample < 1.0:
+            rows = rows[sampled(predictions.ident[rows], self._keeping.sample)]
+        if self._thin:
+            rows = rows[self._sampled(predictions.ident[rows, 1])]
         if not len(rows):
             return
         arrived = self._features(predictions, rows)
@@ -127,7 +129,8 @@ class _Desk:
     def resolve(self, rows: NDArray[np.int64]) -> None:
         """Move the predictions whose label has come, outcomes `rows`, to their version."""
         record = self._outcomes.record
-        rows = rows[self._sampled(record.ident[rows, 1])]
+        if self._thin:
+            rows = rows[self._sampled(record.ident[rows, 1])]
         found: list[tuple[NDArray[np.int64], Waiting]] = []
         for number, table in list(self._waiting.items()):
             if not len(rows):
@@ -193,8 +196,6 @@ class _Desk:
         return Waiting(predictions.ident[rows], predictions.time[rows], numeric, category)
 
     def _sampled(self, head: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        if not self._thin:
-            return np.ones(len(head), np.bool_)
         chosen: NDArray[np.bool_] = head >> np.uint64(64 - self._thin) == 0
         return chosen
 
@@ -228,8 +229,8 @@ class _Desk:
 
 def _place(table: Waiting, heads: NDArray[np.uint64], time: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return where each prediction would stand; an id that was forgotten may have come again within a block."""
-    at = np.minimum(np.searchsorted(table.ident[:, 0], heads), len(table) - 1)
-    last = np.searchsorted(table.ident[:, 0], heads, side="right") - 1
-    while (on := (at < last) & (table.time[at] != time)).any():
+    known, last = np.ascontiguousarray(table.ident[:, 0]), len(table) - 1
+    at = np.minimum(np.searchsorted(known, heads), last)
+    while (on := (at < last) & (table.time[at] != time) & (known[np.minimum(at + 1, last)] == heads)).any():
         at = at + on
     return at

@@ -8,7 +8,7 @@ silence only: no prediction for so long that it would have brought hundreds, twi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
@@ -110,9 +110,11 @@ class Volume:
             if number >= self.bin:
                 counts[number] = counts.get(number, 0) + n
         findings, at, empty, over = [], self.bin, self.empty, frontier // width
+        expected = usual(against.arrivals, None, 0)
         while at < over:
             n = counts.pop(at, 0)
-            expected = usual(against.arrivals, against.cycle, at * width)
+            if against.cycle is not None:
+                expected = usual(against.arrivals, against.cycle, at * width)
             if not n and empty[0] >= EMPTY:
                 at = min([over, *counts])
                 continue
@@ -121,7 +123,7 @@ class Volume:
             verdict, decisive = _verdict(limits, against, n, expected, empty)
             if verdict.level is Level.DRIFT:
                 since = end - max(empty[0], 1) * width
-                verdict = replace(verdict, since=since, since_low=since, since_high=end)
+                verdict = verdict._replace(since=since, since_low=since, since_high=end)
             moment = Moment(int(np.searchsorted(time, end)), 0, end)
             findings.append(
                 Finding(moment, "", Kind.VOLUME, VOLUME, MONITOR, verdict, against.baseline, decisive=decisive)

@@ -49,24 +49,24 @@ def identify(ids: Sequence[str]) -> Ids:
         return np.empty((0, 2), np.uint64)
     lengths = np.fromiter(map(len, ids), np.int64, len(ids))
     try:
-        matrix = np.array(ids, dtype="S") if lengths.max() <= LONGEST else None
+        matrix = _padded(ids, int(lengths.max())) if lengths.max() <= LONGEST else None
     except UnicodeEncodeError:
         matrix = None
     if matrix is not None:
-        return _by_length(_padded(matrix), lengths)
+        return _by_length(matrix, lengths)
     encoded = [text.encode() for text in ids]
     lengths = np.fromiter(map(len, encoded), np.int64, len(ids))
-    short = np.array([text if len(text) <= LONGEST else b"" for text in encoded], dtype="S")
-    out = _by_length(_padded(short), np.where(lengths <= LONGEST, lengths, 0))
+    short = [text if len(text) <= LONGEST else b"" for text in encoded]
+    out = _by_length(_padded(short, max(map(len, short))), np.where(lengths <= LONGEST, lengths, 0))
     for i in np.flatnonzero(lengths > LONGEST):
         out[i] = np.frombuffer(hashlib.blake2b(encoded[i], digest_size=16).digest(), "<u8")
     return out
 
 
-def _padded(texts: NDArray[np.bytes_]) -> NDArray[np.uint8]:
+def _padded(texts: Sequence[str] | Sequence[bytes], longest: int) -> NDArray[np.uint8]:
     """Return the bytes of `texts`, (n, width), zeros behind each, the width a multiple of 16 above every length."""
-    width = texts.dtype.itemsize // 16 * 16 + 16
-    return texts.astype(f"S{width}").view(np.uint8).reshape(len(texts), width)
+    width = longest // 16 * 16 + 16
+    return np.array(texts, dtype=f"S{width}").view(np.uint8).reshape(len(texts), width)
 
 
 def _by_length(matrix: NDArray[np.uint8], lengths: NDArray[np.int64]) -> Ids:

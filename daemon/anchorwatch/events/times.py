@@ -119,23 +119,19 @@ def _epochs(values: Sequence[Scalar], unit: TimeUnit) -> tuple[Int64s, Bytes] | 
 
 def _regular(texts: Sequence[str], time: Int64s, state: Bytes) -> None:
     """Fill in the times of texts of the forms `YYYY-MM-DD?hh:mm:ss[.f{1,9}][Z|+00:00]`; the others are left."""
-    try:
-        matrix = np.array(texts, dtype="S40")
-    except UnicodeEncodeError:
-        return
-    letters = matrix.view(np.uint8).reshape(len(texts), 40)
     lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    for length in np.flatnonzero(np.bincount(np.minimum(lengths, 40))):  # longer ones are none of these
+    for length in np.flatnonzero(np.bincount(np.minimum(lengths, 40))).tolist():  # longer ones are none of these
         rows = np.flatnonzero(lengths == length)
         if 19 <= length <= 36:
-            block = letters if len(rows) == len(texts) else letters[rows]
-            ns, good = _digits(block[:, :length])
+            some = texts if len(rows) == len(texts) else [texts[i] for i in rows.tolist()]
+            letters = np.frombuffer("".join(some).encode("ascii", "replace"), np.uint8)  # what it replaces is no digit
+            ns, good = _digits(letters.reshape(len(rows), length))
             time[rows] = ns
             state[rows[good]] = TimeState.GIVEN
 
 
 _DIGITS: Final = (0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18)
-_DAYS: Final = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+_DAYS: Final = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int32)
 
 
 def _digits(letters: NDArray[np.uint8]) -> tuple[Int64s, NDArray[np.bool_]]:
@@ -146,7 +142,7 @@ def _digits(letters: NDArray[np.uint8]) -> tuple[Int64s, NDArray[np.bool_]]:
         good &= letters[:, place] == ord(letter)
     good &= (letters[:, 10] == ord("T")) | (letters[:, 10] == ord(" "))
     century, year, month, day, hour, minute, second = (
-        digit[i].astype(np.int64) * 10 + digit[i + 1] for i in (0, 2, 5, 8, 11, 14, 17)
+        digit[i].astype(np.int32) * 10 + digit[i + 1] for i in (0, 2, 5, 8, 11, 14, 17)
     )
     year += century * 100
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
@@ -156,7 +152,7 @@ def _digits(letters: NDArray[np.uint8]) -> tuple[Int64s, NDArray[np.bool_]]:
     good &= day <= _DAYS[month] + (leap & (month == 2))
     fraction, whole = _fraction(letters, digit)
     good &= whole
-    seconds = _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
+    seconds = _days(year, month, day).astype(np.int64) * 86400 + (hour * 3600 + minute * 60 + second)
     return np.where(good, np.where(good, seconds, 0) * NS["s"] + fraction, 0), good
 
 
@@ -168,7 +164,7 @@ def _fraction(letters: NDArray[np.uint8], digit: NDArray[np.uint8]) -> tuple[Int
     end = np.where(zulu, width - 1, np.where(offset, width - 6, width))
     fraction = np.zeros(n, np.int64)
     good = end != 20  # a point needs a digit behind it
-    for place in range(19, width):
+    for place in range(19, int(end.max(initial=0))):
         inside = place < end
         if place == 19:
             good &= ~inside | (letters[:, place] == ord("."))
@@ -179,11 +175,11 @@ def _fraction(letters: NDArray[np.uint8], digit: NDArray[np.uint8]) -> tuple[Int
     return fraction, good
 
 
-def _days(year: Int64s, month: Int64s, day: Int64s) -> Int64s:
+def _days(year: NDArray[np.int32], month: NDArray[np.int32], day: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return days since 1970-01-01 in the Gregorian calendar (H. Hinnant, days_from_civil)."""
     year = np.where(month <= 2, year - 1, year)
     era = year // 400
     of_era = year - era * 400
     of_year = (153 * np.where(month > 2, month - 3, month + 9) + 2) // 5 + day - 1
-    days: Int64s = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
+    days: NDArray[np.int32] = era * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
     return days

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-_SCORE = tuple(f.name for f in fields(ScoreRow))
+_SCORE = ScoreRow.__struct_fields__
 _ALERT = tuple(f.name for f in fields(AlertRow))
 _TRIGGER = tuple(f.name for f in fields(TriggerRow))
 _TIMES = {"since": "at >= ?", "until": "at < ?"}

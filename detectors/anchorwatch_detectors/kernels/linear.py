@@ -6,6 +6,7 @@ Hazan and Singer 2011, with a diagonal matrix) and shrinkage that of river: of t
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,8 +41,8 @@ def slope(loss: int, said: float, truth: float) -> float:
     sign = 2.0 * truth - 1.0
     z = said * sign
     if z > _SURE:
-        return -sign * np.exp(-z)
-    return -sign if z < -_SURE else -sign / (np.exp(z) + 1.0)
+        return -sign * math.exp(-z)
+    return -sign if z < -_SURE else -sign / (math.exp(z) + 1.0)
 
 
 @kernel

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anchorwatch_detectors.intervals import bounded, undefined
+from anchorwatch_detectors.intervals import bounded, undefined, variance
 from anchorwatch_detectors.metric import BINARY, Metric, usable
 
 if TYPE_CHECKING:
@@ -44,5 +44,5 @@ class RocAuc(Metric):
         here = np.bincount(place, positive, len(scores)), np.bincount(place, ~positive, len(scores))
         beaten = [(np.cumsum(counts) - counts / 2.0)[place] for counts in here]
         above, below = beaten[1][positive] / others, 1.0 - beaten[0][~positive] / hits
-        error = math.sqrt(float(np.var(above, ddof=1)) / hits + float(np.var(below, ddof=1)) / others)
+        error = math.sqrt(variance(above) / hits + variance(below) / others)
         return bounded(float(above.mean()), error, n, min(hits, others))
