@@ -14,6 +14,7 @@ import numpy as np
 
 from anchorwatch.decide.instants import rfc3339
 from anchorwatch.engine.answers import WIDTH, made_at
+from anchorwatch.engine.grouping import grouped
 from anchorwatch.engine.plain import unpack
 
 if TYPE_CHECKING:
@@ -193,9 +194,7 @@ class Performance:
     def add(self, predictions: Block, by: Sequence[NDArray[np.int64]], groups: int) -> None:
         """Count predictions; `by` has their groups, once for all rows and once per segment column."""
         number = (predictions.time - self.terms.origin) // self.terms.span
-        mine = predictions.time >= self.terms.begin
-        for each in np.unique(number[mine]).tolist():
-            here = mine & (number == each)
+        for each, here in grouped(number, predictions.time >= self.terms.begin):
             counts = _counted([members[here] for members in by], groups)
             self._put(each, counts, np.zeros_like(counts), [], len(by))
 
@@ -209,8 +208,7 @@ class Performance:
         late = known & (labelled.time >= self.terms.due(number))
         self.late += int(late.sum())
         members = np.stack(by).astype(np.int32)
-        for each in np.unique(number[known & ~late]).tolist():
-            here = known & ~late & (number == each)
+        for each, here in grouped(number, known & ~late):
             rows = Rows(labelled.answers[:, here], members[:, here], labelled.ident[here, 0])
             counts = _counted([column[here] for column in by], groups)
             self._put(each, np.zeros_like(counts), counts, [rows], len(by))
@@ -222,9 +220,9 @@ class Performance:
         known = made >= self.terms.begin
         late = known & (revised.time >= self.terms.due(number))
         self.late_revisions += int(late.sum())
-        for each in np.unique(number[known & ~late]).tolist():
+        for each, here in grouped(number, known & ~late):
             if each in self.opened:
-                self.opened[each] = self.opened[each].revised(revised.take(known & ~late & (number == each)))
+                self.opened[each] = self.opened[each].revised(revised.take(here))
 
     def _put(
         self, number: int, predictions: NDArray[np.int64], labelled: NDArray[np.int64], rows: list[Rows], columns: int

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from anchorwatch.engine.grouping import order_of
 from anchorwatch.engine.runs import Rows
 from anchorwatch.engine.stretches import last
 from anchorwatch.engine.tables import Columns, Wanted
@@ -84,7 +85,7 @@ def locate(predictions: Log, terms: Terms, labels: Arrivals) -> tuple[NDArray[np
         )
         which, row = which[good], row[good]  # noqa: PLW2901 -- those that are meant
         numbers = run.seq_at(row)
-        order = np.argsort(-numbers, kind="stable")  # of several of one id the earliest is written last
+        order = order_of(-numbers)  # of several of one id the earliest is written last
         order = order[(seq[which[order]] < 0) | (numbers[order] < seq[which[order]])]
         which, row = which[order], row[order]  # noqa: PLW2901
         seq[which] = numbers[order]

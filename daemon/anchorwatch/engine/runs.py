@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from anchorwatch.engine.grouping import order_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -199,7 +201,7 @@ def cuts(sizes: Sizes, start: int, stop: int) -> list[tuple[int, int]]:
 def _made(start: int, stop: int, floor: int, old: Sequence[Run], rows: Rows) -> Run:
     """Return one run of the rows of some runs and of new ones behind them."""
     key = np.concatenate([*(run.key for run in old), rows.key])
-    order = np.argsort(key, kind="stable")
+    order = order_of(key)
     place, newest = None, int(rows.key.max()) if rows.seq is None else int(rows.seq[-1])
     if rows.seq is not None:
         seq = np.concatenate([*(run.seq for run in old), rows.seq])

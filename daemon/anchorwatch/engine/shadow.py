@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
+from anchorwatch.engine.grouping import order_of
 from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.shadow_revisions import Revised
 from anchorwatch.events.columns import LATENCY, PREDICTION_CLASS, PREDICTION_SCORE, PREDICTION_VALUE
@@ -115,7 +116,7 @@ class Waiting:
     def insert(self, other: Waiting) -> tuple[Waiting, NDArray[np.int64]]:
         """Return both, sorted, and for each place the number of its row in one after the other."""
         ident = np.concatenate([self.ident, other.ident])
-        order = np.argsort(ident[:, 0], kind="stable")
+        order = order_of(ident[:, 0])
         both = Waiting(
             ident,
             np.concatenate([self.time, other.time]),

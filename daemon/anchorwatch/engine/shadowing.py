@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anchorwatch.engine.grouping import order_of, places
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.sampling import sampled
 from anchorwatch.engine.shadow import PIECE, Labelled, Waiting
@@ -120,7 +121,7 @@ class _Desk:
         before = self._waiting.get(number)
         mask = np.ones(len(arrived), np.bool_)
         if before is None:
-            order = np.argsort(arrived.ident[:, 0], kind="stable")
+            order = order_of(arrived.ident[:, 0])
             self._waiting[number], self._open[number] = arrived.take(order), mask
         else:
             self._waiting[number], order = before.insert(arrived)
@@ -230,7 +231,7 @@ class _Desk:
 def _place(table: Waiting, heads: NDArray[np.uint64], time: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return where each prediction would stand; an id that was forgotten may have come again within a block."""
     known, last = np.ascontiguousarray(table.ident[:, 0]), len(table) - 1
-    at = np.minimum(np.searchsorted(known, heads), last)
+    at = np.minimum(places(known, heads), last)
     while (on := (at < last) & (table.time[at] != time) & (known[np.minimum(at + 1, last)] == heads)).any():
         at = at + on
     return at

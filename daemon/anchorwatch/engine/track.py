@@ -13,6 +13,7 @@ import numpy as np
 
 from anchorwatch.engine import schema_monitor, sequential_monitor, share_monitor, window_monitor
 from anchorwatch.engine.answers import joined_words
+from anchorwatch.engine.grouping import grouped
 from anchorwatch.engine.lanes import Lanes
 from anchorwatch.engine.marks import Marks
 from anchorwatch.engine.panes import Panes
@@ -175,7 +176,7 @@ class Track:
     def _rank(self, groups: NDArray[np.int64], time: NDArray[np.int64]) -> NDArray[np.int64]:
         """Note the rows of each group, and return each row's number within its group."""
         rank = np.full(len(groups), -1, np.int64)
-        for group, rows in _by_group(groups):
+        for group, rows in grouped(groups, groups >= 0):
             mark = self.marks[group]
             rank[rows] = mark.rows + np.arange(len(rows))
             mark.add(time[rows])
@@ -196,7 +197,7 @@ class Track:
         if panes is None:
             return windows
         for k, groups in enumerate(members):
-            for group, rows in _by_group(groups):
+            for group, rows in grouped(groups, groups >= 0):
                 mine = None if sums is None else sums[k][:, rows]
                 windows += panes.add(span, group, cells[:, rows], block.time[rows], block.at[rows], mine)
         windows += panes.expire(span, frontier)
@@ -280,18 +281,6 @@ def block_from_plain(plain: dict[str, Any]) -> Block:
     """Return the rows that `block_to_plain` described."""
     body = {**plain, "vocabulary": tuple(tuple(words) for words in plain["vocabulary"])}
     return Block(at=np.full(len(plain["time"]), -1, np.int64), **body)
-
-
-def _by_group(groups: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
-    """Return each group that occurs with its rows in order."""
-    if not len(groups):
-        return []
-    if (groups == groups[0]).all():
-        return [(int(groups[0]), np.arange(len(groups)))] if groups[0] >= 0 else []
-    order = np.argsort(groups, kind="stable")
-    edges = np.flatnonzero(np.diff(groups[order])) + 1
-    parts = np.split(order, edges)
-    return [(int(groups[rows[0]]), rows) for rows in parts if groups[rows[0]] >= 0]
 
 
 def _before(time: NDArray[np.int64], end: int) -> int:
