@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def grouped(number: NDArray[np.int64], mask: NDArray[np.bool_]) -> list[tuple[int, NDArray[np.int64]]]:
+def grouped(number: NDArray[Any], mask: NDArray[np.bool_]) -> list[tuple[int, NDArray[np.int64]]]:
     """Return each number that occurs under a mask, rising, with the places of its rows in their order."""
     rows = np.flatnonzero(mask)
     if not len(rows):

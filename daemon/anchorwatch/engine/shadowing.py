@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anchorwatch.engine.grouping import order_of, places
+from anchorwatch.engine.grouping import grouped, order_of, places
 from anchorwatch.engine.reference import token_of
 from anchorwatch.engine.sampling import sampled
 from anchorwatch.engine.shadow import PIECE, Labelled, Waiting
@@ -149,7 +149,9 @@ class _Desk:
             self._open[number][at[hit]] = False
             near[near] = hit
             rows = rows[~near]
-        if found:
+        if len(found) == 1:  # rising as they are
+            self._keep(found[0][0], found[0][1].numeric, found[0][1].category)
+        elif found:
             mine = np.concatenate([index for index, _ in found])
             order = np.argsort(mine)
             numeric = np.concatenate([table.numeric for _, table in found], axis=1)[:, order]
@@ -217,8 +219,8 @@ class _Desk:
             label_number=record.label_number,
             ident=record.ident[:, 0],
         )
-        for code in np.unique(record.version).tolist():
-            mine = labelled.take(record.version == code)
+        for code, rows_of in grouped(record.version, record.version >= 0):
+            mine = labelled if len(rows_of) == len(labelled) else labelled.take(rows_of)
             pieces = self._labelled.setdefault(code, {})
             count = self._counted.get(code, 0)
             for start in range(-(count % PIECE), len(mine), PIECE):
