@@ -49,10 +49,13 @@ def test_a_topic_that_is_not_there_is_told(check, bootstrap, prefix):
     assert f"has no topic {prefix}-nowhere" in err
 
 
-WITH_STATUSES = CONFIG + """\
+WITH_STATUSES = (
+    CONFIG
+    + """\
     retrain: {{when: prediction, min_labels: 0}}
 inputs: {{retrain_status: {prefix}-status}}
 """
+)
 
 
 def test_the_topic_of_reports_on_retrainings_is_told_where_it_is_there(check, bootstrap, make_topic, produce, prefix):

@@ -285,8 +285,7 @@ class _Desk:
             tuple(retrain.triggers),
             tuple(self._decided),
             tuple(self._ledger.notices),
-            again=tuple(retrain.again),
-            reported=tuple(retrain.reported),
+            *retrain.told,
         )
 
     def _tell(self, notice: Notice | None) -> tuple[Change | None, Telling | None]:
