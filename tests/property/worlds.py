@@ -91,7 +91,7 @@ class World:
                 "prediction": watched, "accuracy": {**watched, "significance": 0.05, **self._judged()},
                 "quality": {"significance": 0.05, "alert": {"needs": 1, "of": 1}},
             },
-            "incidents": {"gather": "20s", "escalate": {"after": "1m", "features": 0.75}},
+            "incidents": {"gather": "20s", "repeat": "10s", "escalate": {"after": "1m", "features": 0.75}},
         }  # fmt: skip
         if self.labels:
             document["labels"] = {

@@ -258,6 +258,7 @@ class _Desk:
             self._alerts.pop(identity, None)
         self._causes.note(identity, step.state)
         change, telling = self._tell(step.notice)
+        telling = telling or self._ledger.goes_on(step, self._standing)
         return Decided(evidence.at, identity, step.reason, change, telling=telling)
 
     def _follow(self, *, changed: bool) -> None:

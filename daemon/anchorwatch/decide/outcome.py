@@ -31,7 +31,7 @@ class Decided(NamedTuple):
     retrain
         (policy, reason) for each retrain policy that was considered.
     telling
-        Why that incident is told, or not; None where nothing changed.
+        Why that incident is told, or not; None where nothing changed and nothing is to be repeated.
     """
 
     at: int
