@@ -49,8 +49,8 @@ KINDS = {
     "column2": (Kind.SCHEMA, "limit"),
     "shares": (Kind.QUALITY, "age missing"),
 }
-# minute, what comes ("+" fires, "*" trouble goes on, "-" resolves), whose, then what that did to an incident and what is
-# told of it; "=" nothing comes, time passes: what is told by then; "ack": somebody is at work on that incident;
+# minute, what comes ("+" fires, "*" trouble goes on, "-" resolves), whose, then what that did to an incident and what
+# is told of it; "=" nothing comes, time passes: what is told by then; "ack": somebody is at work on that incident;
 # "silence": of what, until which minute
 STORIES = {
     "the first alert opens it, what comes at the same instant is told with it, and the last to resolve ends it": (
