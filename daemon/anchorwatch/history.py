@@ -1,24 +1,83 @@
-"""What came of a batch as rows of the history."""
+"""What came of batches as rows of the history, and all of it that waits for a checkpoint."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.ids import incident_id
 from anchorwatch.decide.labels import fingerprint_of, id_of
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
+from anchorwatch.store.rows import AlertRow, BaselineRow, Checkpoint, IncidentRow, ScoreRow, TriggerRow
+from anchorwatch.store.stages import StageRow
 from anchorwatch_detectors.base import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from anchorwatch.decide.evidence import Evidence
     from anchorwatch.engine.baseline import Baseline
     from anchorwatch.engine.step import Outcome
-    from anchorwatch.events.records import Outgoing
+    from anchorwatch.events.records import Outgoing, Partition
+
+MANY = 50_000
+"""So many scores are written at once, however soon after the last checkpoint."""
+
+
+@dataclass(slots=True)
+class Unwritten:
+    """What came since the last checkpoint."""
+
+    positions: dict[Partition, int] = field(default_factory=dict)
+    outbox: list[Outgoing] = field(default_factory=list)
+    baselines: list[BaselineRow] = field(default_factory=list)
+    scores: list[ScoreRow] = field(default_factory=list)
+    alerts: list[AlertRow] = field(default_factory=list)
+    incidents: list[IncidentRow] = field(default_factory=list)
+    triggers: list[TriggerRow] = field(default_factory=list)
+    stages: list[StageRow] = field(default_factory=list)
+
+    def note(self, source: str, model: str, outcome: Outcome, told: Sequence[Outgoing], now: int) -> None:
+        """Add what came of a batch.
+
+        Parameters
+        ----------
+        source, model
+            Who we are, and whose batch it was.
+        outcome, told
+            What came of it, and the messages that tell it.
+        now
+            Wall time, ns since the epoch.
+        """
+        self.outbox += heard(source, outcome, told)
+        self.baselines += [baseline_row(baseline, now) for baseline in outcome.baselines]
+        self.scores += score_rows(outcome)
+        self.alerts += alert_rows(source, outcome, told)
+        self.incidents += incident_rows(source, outcome, told)
+        self.triggers += trigger_rows(outcome, told)
+        self.stages += stage_rows(model, outcome)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether there is something to tell, or so much that it should be written now."""
+        return bool(self.alerts or self.incidents or self.triggers or self.stages or len(self.scores) > MANY)
+
+    def checkpoint(self, at: int, parts: Mapping[str, Mapping[str, bytes | None]]) -> Checkpoint:
+        """Return all of it, with the parts of the states that changed, to be written at a wall time."""
+        return Checkpoint(
+            at=at,
+            positions=self.positions,
+            parts=parts,
+            outbox=self.outbox,
+            baselines=self.baselines,
+            scores=self.scores,
+            alerts=self.alerts,
+            incidents=self.incidents,
+            triggers=self.triggers,
+            stages=self.stages,
+        )
 
 
 def score_rows(outcome: Outcome) -> list[ScoreRow]:
@@ -156,4 +215,21 @@ def trigger_rows(outcome: Outcome, told: Sequence[Outgoing]) -> list[TriggerRow]
             document=documents[trigger.id],
         )
         for trigger in outcome.decision.triggers
+    ]
+
+
+def stage_rows(model: str, outcome: Outcome) -> list[StageRow]:
+    """Return a row for every stage that retrainings of a model came to."""
+    return [
+        StageRow(
+            trigger=stage.trigger,
+            model=model,
+            policy=stage.policy,
+            incident=stage.incident,
+            status=stage.status,
+            at=stage.at,
+            version=stage.version,
+            by=stage.by,
+        )
+        for stage in outcome.decision.stages
     ]

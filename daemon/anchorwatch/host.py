@@ -7,7 +7,7 @@ what was not in a checkpoint is read again, what was in one but not published is
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from anchorwatch.attention import Silence, held_back
@@ -16,10 +16,9 @@ from anchorwatch.engine.state import fresh, from_parts, to_parts
 from anchorwatch.engine.step import step
 from anchorwatch.errors import ConnectionFailed
 from anchorwatch.events import deadletters
-from anchorwatch.history import alert_rows, baseline_row, heard, incident_rows, score_rows, trigger_rows
+from anchorwatch.history import Unwritten
 from anchorwatch.hosted import Orders, listen
 from anchorwatch.publishing import Outbox, Publisher
-from anchorwatch.store.rows import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from anchorwatch.events.records import Outgoing, Partition, Records, Sink, Source
     from anchorwatch.hosted import Hearer, Model
     from anchorwatch.settings.models import Outputs
-    from anchorwatch.store.rows import AlertRow, BaselineRow, IncidentRow, ScoreRow, TriggerRow
+    from anchorwatch.store.rows import Checkpoint
 
 
 Observer = Callable[["Outcome", "Sequence[Outgoing]"], None]
@@ -95,19 +94,6 @@ class Parts:
     clock: Clock
 
 
-@dataclass(slots=True)
-class _Unwritten:
-    """What came since the last checkpoint."""
-
-    positions: dict[Partition, int] = field(default_factory=dict)
-    outbox: list[Outgoing] = field(default_factory=list)
-    baselines: list[BaselineRow] = field(default_factory=list)
-    scores: list[ScoreRow] = field(default_factory=list)
-    alerts: list[AlertRow] = field(default_factory=list)
-    incidents: list[IncidentRow] = field(default_factory=list)
-    triggers: list[TriggerRow] = field(default_factory=list)
-
-
 class Host:
     """Keeps models, their positions and what they tell together.
 
@@ -157,7 +143,7 @@ class Host:
         self.publisher = Publisher(parts.sink, parts.store, parts.clock, self.pace.patience)
         self.full = False
         self._name, self._outputs = source_name, outputs
-        self._unwritten = _Unwritten()
+        self._unwritten = Unwritten()
         self._silence = Silence()
         self._written = self._alive = self._pruned = 0.0
         self.positions: dict[Partition, int] = {}
@@ -209,26 +195,14 @@ class Host:
     def checkpoint(self) -> None:
         """Write everything since the last checkpoint in one transaction, then publish it and say how far we are."""
         listen(self.models, self._store, self._hear)
-        unwritten, self._unwritten = self._unwritten, _Unwritten()
+        unwritten, self._unwritten = self._unwritten, Unwritten()
         parts: dict[str, Mapping[str, bytes | None]] = {}
         for model in self.models:
             if model.state is not model.saved:
                 parts[model.watch.name] = to_parts(model.watch, model.state, model.saved)
         now = self._clock.monotonic()
         if parts or unwritten.positions:
-            self._store.checkpoint(
-                Checkpoint(
-                    at=self._clock.now(),
-                    positions=unwritten.positions,
-                    parts=parts,
-                    outbox=unwritten.outbox,
-                    baselines=unwritten.baselines,
-                    scores=unwritten.scores,
-                    alerts=unwritten.alerts,
-                    incidents=unwritten.incidents,
-                    triggers=unwritten.triggers,
-                )
-            )
+            self._store.checkpoint(unwritten.checkpoint(self._clock.now(), parts))
             for model in self.models:
                 model.saved = model.state
             self.positions.update(unwritten.positions)
@@ -280,21 +254,13 @@ class Host:
         self._unwritten.outbox += [
             deadletters.message(letter, self._name, self._outputs.dead_letters) for letter in letters
         ]
-        self._note(outcome)
+        self._note(model.watch.name, outcome)
 
-    def _note(self, outcome: Outcome) -> None:
+    def _note(self, model: str, outcome: Outcome) -> None:
         told = messages(self._name, self._outputs, outcome.decision)
         if self.observe is not None:
             self.observe(outcome, told)
-        self._unwritten.outbox += heard(self._name, outcome, told)
-        self._unwritten.baselines += [baseline_row(baseline, self._clock.now()) for baseline in outcome.baselines]
-        self._unwritten.scores += score_rows(outcome)
-        self._unwritten.alerts += alert_rows(self._name, outcome, told)
-        self._unwritten.incidents += incident_rows(self._name, outcome, told)
-        self._unwritten.triggers += trigger_rows(outcome, told)
+        self._unwritten.note(self._name, model, outcome, told, self._clock.now())
 
     def _due(self) -> bool:
-        unwritten = self._unwritten
-        if unwritten.alerts or unwritten.incidents or unwritten.triggers or len(unwritten.scores) > 50_000:
-            return True
-        return self._clock.monotonic() - self._written >= self.pace.checkpoint
+        return self._unwritten.urgent or self._clock.monotonic() - self._written >= self.pace.checkpoint

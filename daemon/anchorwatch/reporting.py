@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def status_message(
-    topic: str, retraining: str, status: str, *, version: str = "", time: str = "", model: str = ""
+    topic: str, retraining: str, status: str, *, version: str = "", time: str = "", model: str = "", by: str = ""
 ) -> Outgoing:
     """Return the message that reports a status.
 
@@ -41,6 +41,8 @@ def status_message(
         Event time, ISO 8601; without it that of the record counts, which is now.
     model
         The model, so that no other one looks at it.
+    by
+        Who reports it, for the history.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def status_message(
     """
     if status not in PROGRESS:
         raise UsageError(f"a retraining is never {status!r}: report one of {', '.join(PROGRESS)}")
-    said = {"id": retraining, "status": status, "version": version, "time": time, "model": model}
+    said = {"id": retraining, "status": status, "version": version, "time": time, "model": model, "by": by}
     return Outgoing(
         id=f"{retraining}/{status}",
         topic=topic,

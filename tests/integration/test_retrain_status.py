@@ -37,6 +37,8 @@ def test_what_is_reported_from_the_command_line_ends_the_incident_when_the_new_v
                 str(watch.config),
                 "--time",
                 trigger["time"],
+                "--by",
+                "a pipeline",
                 "--status",
                 *status,
             ]
@@ -53,5 +55,11 @@ def test_what_is_reported_from_the_command_line_ends_the_incident_when_the_new_v
     assert (retraining["status"], retraining["new_version"], model["firing"]) == ("succeeded", "2", 0)
     assert retraining["took_over"] is not None
     assert model["accounting"]["statuses"] == 2
+    listed = [*COMMAND, "retrain", "list", str(watch.config), "--trigger", trigger["id"], "--json"]
+    stages = json.loads(subprocess.run(listed, capture_output=True, text=True, timeout=60, check=True).stdout)
+    assert [(stage["status"], stage["version"], stage["by"]) for stage in stages] == [
+        ("serving", "2", "anchorwatch"), ("succeeded", "2", "a pipeline"), ("acknowledged", None, "a pipeline"),
+    ]  # fmt: skip
+    assert [stage["status"] for stage in retraining["history"]] == ["acknowledged", "succeeded", "serving"]
     told = [json.loads(record.value)["data"] for record in published(watch)["alerts"]]
     assert "retrained" in {data["reason"] for data in told}

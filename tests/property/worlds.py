@@ -91,7 +91,7 @@ class World:
                 "prediction": watched, "accuracy": {**watched, "significance": 0.05, **self._judged()},
                 "quality": {"significance": 0.05, "alert": {"needs": 1, "of": 1}},
             },
-            "incidents": {"gather": "20s", "escalate": {"after": "1m", "features": 0.75}},
+            "incidents": {"gather": "20s", "repeat": "10s", "escalate": {"after": "1m", "features": 0.75}},
         }  # fmt: skip
         if self.labels:
             document["labels"] = {
@@ -144,7 +144,7 @@ class World:
             ident = trigger_id("/test", "fraud", "default", int(rng.integers(1, 5)))
             progress = str(rng.choice(["acknowledged", "running", "succeeded", "succeeded", "failed", "cancelled"]))
             version = {"version": str(rng.choice(["1", "2", "3"]))} if rng.random() < 0.7 else {}
-            body = {"id": ident, "status": progress, "time": _at(at), **version}
+            body = {"id": ident, "status": progress, "time": _at(at), "by": f"{progress}'s job", **version}
             out += [(at, body)] * int(rng.integers(1, 3))
         return out
 
@@ -241,6 +241,7 @@ class Told:
     decided: list = field(default_factory=list)
     again: list = field(default_factory=list)
     reported: list = field(default_factory=list)
+    stages: list = field(default_factory=list)
     baselines: list = field(default_factory=list)
     letters: int = 0
 
@@ -252,6 +253,7 @@ class Told:
         self.decided += map(repr, outcome.decision.decided)
         self.again += map(repr, outcome.decision.again)
         self.reported += map(repr, outcome.decision.reported)
+        self.stages += map(repr, outcome.decision.stages)
         self.baselines += [baseline.to_json() for baseline in outcome.baselines]
         self.letters += len(letters)
 

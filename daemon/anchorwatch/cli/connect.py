@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 READ_SECONDS = 5.0
 """How long a first record may take to come."""
 
+_TO_BE_MADE = "is not there yet and can be created"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -101,10 +103,14 @@ def _broker(settings: Settings) -> Iterator[str]:
 
 
 def _inputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
+    from anchorwatch.app import status_topics, topics_of
     from anchorwatch.transport.kafka import KafkaSource
+    from anchorwatch.transport.kafka_probe import missing_topics
 
-    topics = {model.predictions.topic for model in settings.models.values()}
-    topics |= {model.labels.topic for model in settings.models.values() if model.labels is not None}
+    reported = status_topics(settings)
+    missing = missing_topics(kafka, reported) if reported else []
+    yield from (f"{topic} {_TO_BE_MADE}" for topic in missing)  # the daemon makes it, where nobody has reported yet
+    topics = frozenset[str]().union(*(topics_of(model) for model in settings.models.values()), reported - {*missing})
     source = KafkaSource(kafka, topics, SystemClock(), _store_id(settings))
     try:
         source.check_store()
@@ -146,7 +152,7 @@ def _outputs(settings: Settings, kafka: Kafka) -> Iterator[str]:
     topics = sorted({*settings.outputs.model_dump().values()})
     missing = missing_topics(kafka, topics)
     for topic in topics:
-        yield f"{topic} {'is not there yet and can be created' if topic in missing else 'is there'}"
+        yield f"{topic} {_TO_BE_MADE if topic in missing else 'is there'}"
 
 
 def _baselines(settings: Settings) -> Iterator[str]:

@@ -102,6 +102,7 @@ def _retrainings(reader: Reader, model: str) -> list[dict[str, Any]]:
     from anchorwatch.engine.saved import saved_retrainings
 
     head = reader.part(model, "head")
+    passed = reader.stages(model=model, limit=-1)
     return [
         {
             "id": kept["id"],
@@ -114,6 +115,11 @@ def _retrainings(reader: Reader, model: str) -> list[dict[str, Any]]:
             "since": iso(kept["changed_at"]),
             "new_version": kept["becomes"] or None,
             "took_over": iso(kept["served_at"]),
+            "history": [
+                {"status": stage.status, "at": iso(stage.at), "version": stage.version or None, "by": stage.by or None}
+                for stage in reversed(passed)
+                if stage.trigger == kept["id"]
+            ],
         }
         for kept in ([] if head is None else saved_retrainings(head))
     ]

@@ -260,6 +260,7 @@ class _Desk:
             self._alerts.pop(identity, None)
         self._causes.note(identity, step.state)
         change, telling = self._tell(step.notice)
+        telling = telling or self._ledger.goes_on(step, self._standing)
         return Decided(evidence.at, identity, step.reason, change, telling=telling)
 
     def _follow(self, *, changed: bool) -> None:
@@ -287,8 +288,7 @@ class _Desk:
             tuple(retrain.triggers),
             tuple(self._decided),
             tuple(self._ledger.notices),
-            again=tuple(retrain.again),
-            reported=tuple(retrain.reported),
+            *retrain.told,
         )
 
     def _tell(self, notice: Notice | None) -> tuple[Change | None, Telling | None]:

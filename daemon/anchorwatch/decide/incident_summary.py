@@ -27,6 +27,7 @@ _PREFIX = {
     Telling.SPREAD_FAR: "Spread far, now {severity}: ",
     Telling.KIND_JOINED: "Now also {joined}: ",
     Telling.FEATURES_DOUBLED: "Spreading: ",
+    Telling.REPEATED: "Still open after {lasted}: ",
     Telling.RESOLVED: "Over after {lasted}: ",
     Telling.SUPERSEDED: "Closed after {lasted}, another version took over: ",
     Telling.RETRAINED: "Closed after {lasted}, the model was retrained: ",

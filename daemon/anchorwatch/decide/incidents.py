@@ -7,23 +7,23 @@ and labels that do not come are causes of their own: their first alert belongs o
 any version's.
 
 Everything is told at the end of an instant of event time, when all that happened in it is known. An incident that
-became louder is told at once; other news waits until `gather` after the last telling.
+became louder is told at once; other news waits until `gather` after the last telling. Where trouble goes on and people
+were told long ago, they are told again.
 """
 
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from anchorwatch.decide.evidence import Identity, Kind
 from anchorwatch.decide.inhibition import EXPLAINS
 from anchorwatch.decide.ranking import Child, loudness
-from anchorwatch.settings.units import NS
 
 if TYPE_CHECKING:
-    from anchorwatch.settings.models import Model
+    from anchorwatch.decide.incident_policy import IncidentPolicy
 
 
 class Change(enum.StrEnum):
@@ -60,6 +60,12 @@ class Telling(enum.StrEnum):
         An alert joined of a kind that was not told yet, such as accuracy after drift.
     FEATURES_DOUBLED
         At least twice as many features drifted as were told.
+    REPEATED
+        Nothing is new, trouble goes on, and people were told so long ago as `repeat` says: they are told again.
+    ACKNOWLEDGED
+        It would be repeated, but somebody is at work on it.
+    SILENCED
+        It would be repeated, but what goes on has been silenced.
     TOO_SOON
         There is something new, and people were told too short a time ago: it waits.
     NOTHING_NEW
@@ -78,6 +84,9 @@ class Telling(enum.StrEnum):
     SPREAD_FAR = "spread_far"
     KIND_JOINED = "kind_joined"
     FEATURES_DOUBLED = "features_doubled"
+    REPEATED = "repeated"
+    ACKNOWLEDGED = "acknowledged"
+    SILENCED = "silenced"
     TOO_SOON = "too_soon"
     NOTHING_NEW = "nothing_new"
     RESOLVED = "resolved"
@@ -87,47 +96,6 @@ class Telling(enum.StrEnum):
 
 URGENT = frozenset({Telling.OPENED, Telling.SEVERITY_ROSE, Telling.LASTS_LONG, Telling.SPREAD_FAR})
 """What waits for nothing but the end of its instant."""
-
-
-class IncidentPolicy(msgspec.Struct, frozen=True):
-    """What incidents are made by; durations in ns of event time.
-
-    Attributes
-    ----------
-    together
-        How long after an incident's last alert another one still belongs to it.
-    gather
-        Time between two tellings, unless it became more severe; so long after, a cause of its own still belongs to it.
-    escalate_after, escalate_features, escalate_to
-        Time since it opened, and share of the model's features, from which on it is so severe; None: never.
-    features
-        How many features the model has.
-    importance
-        How much it rests on each, where that is given.
-    """
-
-    together: int = NS["d"]
-    gather: int = 10 * NS["m"]
-    escalate_after: int | None = None
-    escalate_features: float | None = None
-    escalate_to: str = "critical"
-    features: int = 0
-    importance: dict[str, float] = {}
-
-    @classmethod
-    def of_settings(cls, model: Model) -> Self:
-        """Return the policy that the configuration of a model asks for."""
-        asked, features = model.incidents, model.predictions.features
-        wait = 0 if model.labels is None else model.labels.wait
-        return cls(
-            together=max(NS["d"], wait) if asked.together is None else asked.together,
-            gather=asked.gather,
-            escalate_after=asked.escalate.after,
-            escalate_features=asked.escalate.features,
-            escalate_to=asked.escalate.severity,
-            features=len(features),
-            importance={name: f.importance for name, f in features.items() if f.importance is not None},
-        )
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -168,6 +136,8 @@ class Incident(msgspec.Struct, frozen=True):
         Why it is more severe than its alerts; None where it is not.
     unheard
         Whether all its alerts were silenced when they fired: what is told of it is for the history alone.
+    repeat_at
+        Event time at whose end people are told again, because trouble goes on; None for not so far.
     """
 
     number: int
@@ -186,6 +156,7 @@ class Incident(msgspec.Struct, frozen=True):
     told: Told | None = None
     raised: Telling | None = None
     unheard: bool = False
+    repeat_at: int | None = None
 
     def takes(self, policy: IncidentPolicy, identity: Identity, since: int) -> bool:
         """Whether an alert that fires now, of trouble that began at `since`, belongs to it."""
@@ -243,13 +214,18 @@ class Incident(msgspec.Struct, frozen=True):
             return Telling.KIND_JOINED
         if told.features and len(self.features) >= 2 * told.features:
             return Telling.FEATURES_DOUBLED
-        return Telling.NOTHING_NEW
+        return Telling.NOTHING_NEW if self.repeat_at is None else Telling.REPEATED
+
+    def repeats(self, policy: IncidentPolicy, at: int) -> bool:
+        """Whether people are to be told again, now that trouble goes on in it at an event time."""
+        known = None if self.unheard or self.repeat_at is not None else self.told
+        return known is not None and policy.repeat is not None and at - known.at >= policy.repeat
 
     def due(self, policy: IncidentPolicy) -> int | None:
         """Return the event time at whose end it is to be told, or becomes more severe; None for neither."""
         news = self.news()
-        times = []
-        if news is not Telling.NOTHING_NEW:
+        times = [] if self.repeat_at is None else [self.repeat_at]
+        if news not in {Telling.NOTHING_NEW, Telling.REPEATED}:
             gathered = self.joined_at if self.told is None or news in URGENT else self.told.at + policy.gather
             times.append(max(self.joined_at, gathered))
         if policy.escalate_after is not None and loudness(self.severity) < loudness(policy.escalate_to):

@@ -8,6 +8,7 @@ import msgspec
 
 from anchorwatch.decide.incident_notice import IncidentNotice
 from anchorwatch.decide.incidents import Change, Incident, Incidents, Telling, Told
+from anchorwatch.decide.labels import labels_of_alert
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.ranking import Child, carried, features, ranked, weight
 from anchorwatch.decide.reasons import Reason
@@ -15,16 +16,19 @@ from anchorwatch.decide.reasons import Reason
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from anchorwatch.decide.alerts import AlertState
+    from anchorwatch.decide.alerts import AlertState, Step
     from anchorwatch.decide.evidence import Evidence, Identity
-    from anchorwatch.decide.incidents import IncidentPolicy
+    from anchorwatch.decide.incident_policy import IncidentPolicy
     from anchorwatch.decide.notices import Notice
+    from anchorwatch.decide.orders import Standing
 
 MOST_GONE: Final = 50
 """So many resolved alerts of an incident are remembered, those that weigh most."""
 MOST_CHILDREN: Final = 50
 """So many alerts are listed in a message, the worst: it has a limit, a model with 10,000 segments none."""
 NEVER: Final = 2**63 - 1
+_GOES_ON: Final = {Reason.EVIDENCE_UPDATED, Reason.REPEATED, Reason.SILENCED, Reason.ACKNOWLEDGED}
+"""Steps of an alert that was firing, in which trouble goes on."""
 _ENDS: Final = {Reason.SUPERSEDED: Telling.SUPERSEDED, Reason.RETRAINED: Telling.RETRAINED}
 
 
@@ -96,6 +100,22 @@ class Ledger:
         late = telling is not Telling.NOTHING_NEW and incident.firing and due is not None and due > notice.at
         return change, Telling.TOO_SOON if late else telling
 
+    def goes_on(self, step: Step, standing: Standing) -> Telling | None:
+        """Take note of an alert in which trouble goes on: whether its incident is told again, None for not due."""
+        state = step.state
+        if state is None or state.episode is None or step.reason not in _GOES_ON:
+            return None
+        incident, at = self.incidents.get(state.episode.incident), state.seen.at
+        if incident is None or not incident.repeats(self._policy, at):
+            return None
+        if standing.knows(incident.number):
+            return Telling.ACKNOWLEDGED
+        if standing.silenced(labels_of_alert(state.identity, state.episode.severity), at):
+            return Telling.SILENCED
+        self.incidents = self.incidents.put(msgspec.structs.replace(incident, repeat_at=at))
+        self._due = self._next()
+        return Telling.REPEATED
+
     def _hear(self, notice: Notice) -> None:
         """Take note that people are told of an alert whose silence has ended."""
         incident = self.incidents.get(notice.incident)
@@ -163,7 +183,7 @@ class Ledger:
             )
         )
         told = Told(at, incident.severity, incident.kinds, len(incident.features))
-        return msgspec.structs.replace(incident, notices=incident.notices + 1, told=told)
+        return msgspec.structs.replace(incident, notices=incident.notices + 1, told=told, repeat_at=None)
 
 
 def _fresh(notice: Notice) -> Incident:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from anchorwatch.decide.retrain import RetrainReason
     from anchorwatch.decide.retrain_desk import Again
     from anchorwatch.decide.retraining import Reported
+    from anchorwatch.decide.stages import Stage
     from anchorwatch.decide.triggers import Trigger
 
 
@@ -30,7 +31,7 @@ class Decided(NamedTuple):
     retrain
         (policy, reason) for each retrain policy that was considered.
     telling
-        Why that incident is told, or not; None where nothing changed.
+        Why that incident is told, or not; None where nothing changed and nothing is to be repeated.
     """
 
     at: int
@@ -58,6 +59,8 @@ class Outcome(NamedTuple):
         Triggers that are published once more, because nobody acknowledged them.
     reported
         What became of each report on a retraining.
+    stages
+        How far retrainings have come.
     """
 
     notices: tuple[Notice, ...]
@@ -66,3 +69,4 @@ class Outcome(NamedTuple):
     incidents: tuple[IncidentNotice, ...] = ()
     again: tuple[Again, ...] = ()
     reported: tuple[Reported, ...] = ()
+    stages: tuple[Stage, ...] = ()

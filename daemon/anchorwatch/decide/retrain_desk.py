@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from anchorwatch.decide import unanswered
+from anchorwatch.decide import stages, unanswered
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.retrain import Considered, RetrainReason, RetrainState, consider
 from anchorwatch.decide.retraining import Progress, Reported, Retraining, StatusReason, followed, remembered, served
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from anchorwatch.decide.retrain_policy import RetrainPolicy
     from anchorwatch.decide.retraining import StatusReport
     from anchorwatch.decide.rules import Rules
+    from anchorwatch.decide.stages import Stage
     from anchorwatch.decide.triggers import Trigger
 
 
@@ -75,9 +76,15 @@ class RetrainDesk:
         self.triggers: list[Trigger] = []
         self.again: list[Again] = []
         self.reported: list[Reported] = []
+        self.stages: list[Stage] = []
         self._due = NEVER_LOOKED
         self.hushed: Collection[Identity] = ()
         self._told = any(identity.kind is Kind.RETRAIN for identity in state.alerts)
+
+    @property
+    def told(self) -> tuple[tuple[Again, ...], tuple[Reported, ...], tuple[Stage, ...]]:
+        """Return what was published again, what became of reports, and how far retrainings have come."""
+        return tuple(self.again), tuple(self.reported), tuple(self.stages)
 
     def ask(
         self, evidence: Evidence, incidents: Incidents, alerts: Mapping[Identity, AlertState], *, begins: bool
@@ -116,14 +123,17 @@ class RetrainDesk:
         self.retrainings, reason = followed(before, report, at)
         self.reported.append(Reported(at, report, reason))
         self._due = NEVER_LOOKED
-        if reason is not StatusReason.ADVANCED or report.progress is not Progress.SUCCEEDED:
+        if reason is not StatusReason.ADVANCED:
             return None
-        return next(new for old, new in zip(before, self.retrainings, strict=True) if new is not old)
+        moved = next(new for old, new in zip(before, self.retrainings, strict=True) if new is not old)
+        self.stages.append(stages.reported(moved, report))
+        return moved if report.progress is Progress.SUCCEEDED else None
 
     def serves(self, version: str, at: int) -> None:
         """Take note that a version has taken over."""
         self.fresh_since = at
-        self.retrainings = served(self.retrainings, version, at)
+        before, self.retrainings = self.retrainings, served(self.retrainings, version, at)
+        self.stages += stages.serving(before, self.retrainings)
 
     def retrained(self, version: str, at: int) -> bool:
         """Whether it is a retraining that brings a version which takes over at a time."""
@@ -149,6 +159,7 @@ class RetrainDesk:
         self._due = unanswered.due(self.retrainings, policies, at)
         for told in unanswered.evidence_of(self._rules, lasting, alerts, at, replaced):
             self._told = True
+            self.stages += stages.unanswered(lasting, *told)
             yield told
 
     def _publish_again(self, retraining: Retraining, at: int) -> None:

@@ -75,12 +75,15 @@ class StatusReport(NamedTuple):
         How far it has come.
     version
         The model version that came of it; "" where none did, or where it is not said.
+    by
+        Who reports it; "" where it is not said.
     """
 
     at: int
     retraining: str
     progress: Progress
     version: str = ""
+    by: str = ""
 
 
 class Reported(NamedTuple):

@@ -8,7 +8,7 @@ import msgspec
 
 from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.evidence import Kind
-from anchorwatch.decide.incidents import IncidentPolicy
+from anchorwatch.decide.incident_policy import IncidentPolicy
 from anchorwatch.decide.retrain_policy import RetrainPolicy
 from anchorwatch.decide.triggers import Fingerprints
 from anchorwatch.decide.unanswered import ALERTING

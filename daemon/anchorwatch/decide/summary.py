@@ -88,7 +88,7 @@ def _symptom(notice: Notice) -> str:
 def _rival(identity: Identity, effect: float) -> str:
     """Return how a version does beside another."""
     less = "more" if effect > 0 else "less"
-    how = "farther off" if identity.monitor == "closer" else "wrong"
+    how = "farther off" if identity.monitor in {"closer", "distances"} else "wrong"
     return f"{how} in {abs(effect):.2g} percentage points {less} of the predictions than {identity.subject}"
 
 

@@ -9,7 +9,6 @@ from anchorwatch.engine.plain import pack, unpack
 from anchorwatch.engine.rivals import Rivals
 from anchorwatch.engine.rollouts import Rollouts
 from anchorwatch_detectors.paired import Paired
-from anchorwatch_detectors.two_rates import TwoRates
 from anchorwatch_detectors.versus import Claim
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.engine.state import State
     from anchorwatch.engine.watch import Watch
+    from anchorwatch_detectors.two_rates import TwoRates
     from anchorwatch_detectors.versus import Standing
 
 
@@ -64,8 +64,9 @@ def described(parts: Mapping[str, bytes]) -> list[dict[str, Any]]:
         plain = unpack(parts["rollouts"])
         bout = Rollouts.from_plain(comparison := Comparison(*plain["comparison"]), plain).bout
         if bout is not None:
-            rates = TwoRates(bout.wrong, bout.n, comparison.margin, comparison.significance)
-            found.append(_described(rates, (bout.new, bout.old), bout.standing, bout.said))
+            contest, who = bout.contest(comparison), (bout.new, bout.old)
+            told = _described(contest, who, bout.standing, bout.said)
+            found.append(told | {"same_predictions": False, "needed": bout.needed(comparison)})
     return found
 
 
@@ -76,7 +77,7 @@ def _described(
     return {
         "version": who[0],
         "against": who[1],
-        "same_predictions": isinstance(contest, Paired),
+        "same_predictions": True,
         "verdict": Claim.UNDECIDED.value if said is None else said[0],
         "decided": None if said is None else {"difference": said[1], "predictions": said[2], "at": said[3]},
         "difference": contest.difference(standing.counts) if standing.n else None,

@@ -64,7 +64,7 @@ class Comparison(NamedTuple):
             margin=compare.margin,
             significance=compare.significance,
             within=compare.within,
-            rollouts=compare.rollouts and not regression,
+            rollouts=compare.rollouts,
             regression=regression,
         )
 

@@ -24,8 +24,8 @@ class Waiting(NamedTuple):
         Event time, ns since the epoch.
     rank
         Place of its progress: of two reports at one time the earlier one comes first.
-    retraining, progress, version
-        What is reported.
+    retraining, progress, version, by
+        What is reported, and who does.
     """
 
     time: int
@@ -33,6 +33,7 @@ class Waiting(NamedTuple):
     retraining: str
     progress: str
     version: str
+    by: str = ""
 
 
 def heard(state: State, batch: Batch, lateness: int) -> None:
@@ -52,9 +53,9 @@ def heard(state: State, batch: Batch, lateness: int) -> None:
     state.heard = dict(mark.newest)
     times = np.where(late, earliest, statuses.time).tolist()
     new = [
-        Waiting(time, Progress(progress).rank, ident, progress, version)
-        for time, ident, progress, version in zip(
-            times, statuses.retraining, statuses.progress, statuses.version, strict=True
+        Waiting(time, Progress(progress).rank, ident, progress, version, by)
+        for time, ident, progress, version, by in zip(
+            times, statuses.retraining, statuses.progress, statuses.version, statuses.by, strict=True
         )
     ]
     state.statuses = tuple(sorted((*state.statuses, *new)))
@@ -75,4 +76,4 @@ def due(state: State) -> list[StatusReport]:
     """Take out the reports before the frontier, in order."""
     n = sum(waiting.time < state.mark.frontier for waiting in state.statuses)
     taken, state.statuses = state.statuses[:n], state.statuses[n:]
-    return [StatusReport(w.time, w.retraining, Progress(w.progress), w.version) for w in taken]
+    return [StatusReport(w.time, w.retraining, Progress(w.progress), w.version, w.by) for w in taken]

@@ -26,9 +26,9 @@ class Statuses:
         (n,) index into the `partitions` of the batch.
     offset
         (n,) place in that partition; only the order within a batch matters.
-    retraining, progress, version
-        n texts each: the trigger's id or idempotency key, how far it has come, and the version that came of it ("" for
-        none).
+    retraining, progress, version, by
+        n texts each: the trigger's id or idempotency key, how far it has come, the version that came of it, and who
+        says so ("" for none).
     """
 
     time: NDArray[np.int64]
@@ -37,6 +37,7 @@ class Statuses:
     retraining: tuple[str, ...]
     progress: tuple[str, ...]
     version: tuple[str, ...]
+    by: tuple[str, ...]
 
     def __len__(self) -> int:
         """Return the number of reports."""
@@ -45,4 +46,4 @@ class Statuses:
     @classmethod
     def empty(cls) -> Self:
         """Return no reports."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), (), (), ())
+        return cls(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), (), (), (), ())

@@ -27,14 +27,15 @@ class _Said(NamedTuple):
     retraining: str
     progress: str
     version: str
+    by: str
 
 
 class StatusDecoder:
     """Reads the reports for one model from the topic that all models share.
 
     A message is a JSON object, or a CloudEvent (structured) whose `data` is one: `id` or `idempotency_key` of the
-    trigger, `status`, `version` where a new one came of it, `time` (else the record's own), and, to tell models apart,
-    `model`.
+    trigger, `status`, `version` where a new one came of it, `time` (else the record's own), `by` (who says so;
+    what is no short text says nobody), and, to tell models apart, `model`.
 
     Parameters
     ----------
@@ -70,6 +71,7 @@ class StatusDecoder:
             retraining=tuple(each.retraining for each in said.values()),
             progress=tuple(each.progress for each in said.values()),
             version=tuple(each.version for each in said.values()),
+            by=tuple(each.by for each in said.values()),
         )
         return statuses, troubles, {Skip.OTHER_MODEL: others, Skip.TOMBSTONE: gathered.tombstones}
 
@@ -90,7 +92,8 @@ class StatusDecoder:
             return Reason.STATUS_UNKNOWN, f"`status` says none of {', '.join(PROGRESS)}: write one of them"
         if version is not None and _text(version) is None:
             return Reason.STATUS_VERSION_WRONG, "`version` is neither text nor a whole number: write it as text"
-        return self._timed(fields.get("time"), stamp, now, _Said(0, ident, progress, _text(version) or ""))
+        said = _Said(0, ident, progress, _text(version) or "", _text(fields.get("by")) or "")
+        return self._timed(fields.get("time"), stamp, now, said)
 
     def _timed(self, value: object, stamp: int, now: int, said: _Said) -> _Said | Trouble:
         time = stamp

@@ -38,7 +38,7 @@ class Compare(Section):
     )
     rollouts: bool = Field(
         default=True,
-        description="Whether a version that has taken over is compared with the one it replaced. Not for regression.",
+        description="Whether a version that has taken over is compared with the one it replaced.",
     )
     alert: Alerting = Field(default_factory=Alerting, description="When a version that does worse becomes an alert.")
 

@@ -44,6 +44,11 @@ class Incidents(Section):
         10 * NS["m"],
         description="Event time between two tellings of an incident, unless it became louder; 0s: none.",
     )
+    repeat: Span | None = Field(
+        7 * NS["d"],
+        description="An open incident in which trouble goes on is told again so much event time after it was told "
+        "last, unless it is acknowledged or silenced; null: never.",
+    )
     escalate: Escalation = Field(
         default_factory=Escalation, description="When an incident becomes louder than its alerts; by default never."
     )

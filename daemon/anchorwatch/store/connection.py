@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEMORY = Path(":memory:")
-VERSION = 4
+VERSION = 5
 """Version of the tables this program works with: the number of migrations in `schema`."""
 APPLICATION = 0x616E6377
 """Marks a SQLite file as ours."""

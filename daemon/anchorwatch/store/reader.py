@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self, Unpack
 
 from anchorwatch.errors import StoreError
-from anchorwatch.store import baselines, history, incidents, integrity, orders, outbox, state
+from anchorwatch.store import baselines, history, incidents, integrity, orders, outbox, stages, state
 from anchorwatch.store.connection import MEMORY, connect, journal, look, require_current, transaction
 from anchorwatch.store.faults import damaged, explained, reachable
 from anchorwatch.store.rows import Progress
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         StateSize,
         TriggerRow,
     )
+    from anchorwatch.store.stages import StageRow
 
 
 class Reader:
@@ -187,6 +188,11 @@ class Reader:
         """Return retrain triggers, newest first: filters as for `scores`."""
         with self.snapshot():
             return history.triggers(self._connection, where, limit)
+
+    def stages(self, *, model: str | None = None, trigger: str | None = None, limit: int = 1000) -> list[StageRow]:
+        """Return how far retrainings came, newest first: those of a model, of one trigger, or all."""
+        with self.snapshot():
+            return stages.passed(self._connection, model, trigger, limit)
 
     def orders(self, after: int = 0) -> list[OrderRow]:
         """Return the orders that people gave behind that number, in order."""

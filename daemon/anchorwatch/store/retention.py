@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
-
-    from anchorwatch.store.rows import Retention
 
 KEPT_IDS = 100_000
 """So many ids of published messages are remembered whatever their age."""
@@ -40,6 +39,20 @@ _INCIDENTS = """
 _TRIGGERS = (
     "DELETE FROM triggers WHERE seq IN (SELECT seq FROM triggers WHERE stored < :before ORDER BY seq LIMIT :step)"
 )
+_STAGES = "DELETE FROM stages WHERE seq IN (SELECT seq FROM stages WHERE stored < :before ORDER BY seq LIMIT :step)"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long history is kept, in ns of wall time since it was written.
+
+    What the present rests on is never pruned: the outbox, the state, baselines, and the last transition of each alert,
+    and the last telling of each incident, that has not resolved.
+    """
+
+    scores: int = 90 * 86_400 * 10**9
+    alerts: int = 400 * 86_400 * 10**9
+    published: int = 30 * 86_400 * 10**9
 
 
 def prune(connection: sqlite3.Connection, now: int, keep: Retention, step: int) -> int:
@@ -49,6 +62,7 @@ def prune(connection: sqlite3.Connection, now: int, keep: Retention, step: int) 
         (_ALERTS, keep.alerts),
         (_INCIDENTS, keep.alerts),
         (_TRIGGERS, keep.alerts),
+        (_STAGES, keep.alerts),
         (_PUBLISHED, keep.published),
     )
     return sum(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from anchorwatch.events.records import Outgoing, Partition
+    from anchorwatch.store.stages import StageRow
 
 
 class ScoreRow(msgspec.Struct, frozen=True):
@@ -228,7 +229,7 @@ class Checkpoint:
         Messages to publish, with deterministic ids; an id that the store already knows is not taken again.
     baselines
         Baselines that were finished.
-    scores, alerts, incidents, triggers
+    scores, alerts, incidents, triggers, stages
         History; a row that is already there is not taken again.
     """
 
@@ -241,6 +242,7 @@ class Checkpoint:
     alerts: Sequence[AlertRow] = ()
     incidents: Sequence[IncidentRow] = ()
     triggers: Sequence[TriggerRow] = ()
+    stages: Sequence[StageRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,16 +288,3 @@ class Progress:
     def alive(self) -> int:
         """Wall time of the last sign of life: heartbeat, checkpoint or opening."""
         return max(self.since, self.checkpoint or 0, self.heartbeat or 0)
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long history is kept, in ns of wall time since it was written.
-
-    What the present rests on is never pruned: the outbox, the state, baselines, and the last transition of each alert,
-    and the last telling of each incident, that has not resolved.
-    """
-
-    scores: int = 90 * 86_400 * 10**9
-    alerts: int = 400 * 86_400 * 10**9
-    published: int = 30 * 86_400 * 10**9

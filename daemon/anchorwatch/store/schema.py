@@ -55,6 +55,14 @@ def m004_orders(db: Database) -> None:
     db.execute("PRAGMA user_version = 4")
 
 
+@MIGRATIONS()
+def m005_stages(db: Database) -> None:
+    """Keep how far retrainings came."""
+    for statement in _STAGES:
+        db.execute(statement)
+    db.execute("PRAGMA user_version = 5")
+
+
 _ORDERS = """
     CREATE TABLE orders (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -235,4 +243,23 @@ _INCIDENTS = (
     )
     """,
     "CREATE INDEX incidents_of_model ON incidents (model, incident, seq)",
+)
+
+_STAGES = (
+    """
+    CREATE TABLE stages (
+        seq INTEGER PRIMARY KEY,
+        stored INTEGER NOT NULL,
+        trigger_id TEXT NOT NULL,
+        model TEXT NOT NULL,
+        policy TEXT NOT NULL,
+        incident INTEGER NOT NULL CHECK (typeof(incident) = 'integer'),
+        status TEXT NOT NULL,
+        at INTEGER NOT NULL CHECK (typeof(at) = 'integer'),
+        version TEXT NOT NULL,
+        said_by TEXT NOT NULL
+    )
+    """,
+    "CREATE UNIQUE INDEX stages_once ON stages (trigger_id, status)",
+    "CREATE INDEX stages_of_model ON stages (model, at)",
 )

@@ -7,7 +7,7 @@ from operator import index
 from typing import TYPE_CHECKING
 
 from anchorwatch.errors import StoreTaken
-from anchorwatch.store import baselines, history, incidents, outbox, retention, state
+from anchorwatch.store import baselines, history, incidents, outbox, retention, stages, state
 from anchorwatch.store.connection import (
     MEMORY,
     VERSION,
@@ -22,7 +22,7 @@ from anchorwatch.store.connection import (
 from anchorwatch.store.curator import Curator, create, populate
 from anchorwatch.store.faults import explained, reachable
 from anchorwatch.store.lock import Holder, Lock
-from anchorwatch.store.rows import Retention
+from anchorwatch.store.retention import Retention
 
 if TYPE_CHECKING:
     import sqlite3
@@ -142,6 +142,7 @@ class Store(Curator):
             history.add_alerts(connection, checkpoint.alerts, at)
             incidents.add(connection, checkpoint.incidents, at)
             history.add_triggers(connection, checkpoint.triggers, at)
+            stages.add(connection, checkpoint.stages, at)
             connection.execute("UPDATE store SET number = number + 1, checkpoint = ?1, heartbeat = ?1", (at,))
         self._shorten_journal()
 

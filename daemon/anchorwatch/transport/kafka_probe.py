@@ -52,8 +52,8 @@ def missing_topics(kafka: Kafka, topics: Collection[str]) -> list[str]:
             ]
             if refused:
                 raise ConnectionFailed(
-                    f"{where} has no topic {', '.join(refused)} and would not let us create it: alerts could not be "
-                    "published. Create it, or give our user the right to create topics"
+                    f"{where} has no topic {', '.join(refused)} and would not let us create it, so the daemon could "
+                    "not start. Create it, or give our user the right to create topics"
                 )
         return missing
     finally:

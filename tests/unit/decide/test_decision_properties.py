@@ -12,7 +12,8 @@ from anchorwatch.decide.alerts import Phase, Situation, advance
 from anchorwatch.decide.decision import Decisions, decide, settle, supersede
 from anchorwatch.decide.evidence import Kind
 from anchorwatch.decide.ids import incident_id
-from anchorwatch.decide.incidents import IncidentPolicy, Telling
+from anchorwatch.decide.incident_policy import IncidentPolicy
+from anchorwatch.decide.incidents import Telling
 from anchorwatch.decide.labels import id_of
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.outcome import Outcome
@@ -43,6 +44,7 @@ incident_policies = st.builds(
     IncidentPolicy,
     together=st.integers(0, 6).map(lambda n: n * MINUTE),
     gather=st.integers(0, 5).map(lambda n: n * MINUTE),
+    repeat=st.none() | st.integers(1, 6).map(lambda n: n * MINUTE),
     escalate_after=st.none() | st.integers(1, 9).map(lambda n: n * MINUTE),
     escalate_features=st.sampled_from([None, 0.5]),
     features=st.just(2),

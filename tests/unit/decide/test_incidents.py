@@ -10,14 +10,17 @@ from anchorwatch.decide.alert_policy import AlertPolicy
 from anchorwatch.decide.alerts import Situation, advance
 from anchorwatch.decide.decision import Decisions, decide, settle, supersede
 from anchorwatch.decide.evidence import Kind
+from anchorwatch.decide.incident_policy import IncidentPolicy
 from anchorwatch.decide.incident_summary import incident_summary
-from anchorwatch.decide.incidents import Change, IncidentPolicy, Incidents, Telling
+from anchorwatch.decide.incidents import Change, Incidents, Telling
 from anchorwatch.decide.labels import fingerprint_of
 from anchorwatch.decide.ledger import Ledger
+from anchorwatch.decide.orders import Acknowledge, BeginSilence, Given, obey
 from anchorwatch.decide.publish import incident_message
 from anchorwatch.decide.retrain import RetrainReason
 from anchorwatch.decide.retraining import Progress, Retraining
 from anchorwatch.decide.rules import rules_of
+from anchorwatch.decide.silences import Matcher
 from anchorwatch.settings.models import Model
 
 MINUTE = 60 * 10**9
@@ -46,7 +49,9 @@ KINDS = {
     "column2": (Kind.SCHEMA, "limit"),
     "shares": (Kind.QUALITY, "age missing"),
 }
-# minute, what comes ("+" fires, "-" resolves), whose; "=" nothing comes, time passes; then what is told by then
+# minute, what comes ("+" fires, "*" trouble goes on, "-" resolves), whose, then what that did to an incident and what
+# is told of it; "=" nothing comes, time passes: what is told by then; "ack": somebody is at work on that incident;
+# "silence": of what, until which minute
 STORIES = {
     "the first alert opens it, what comes at the same instant is told with it, and the last to resolve ends it": (
         {},
@@ -162,6 +167,72 @@ STORIES = {
         9   retrained 14    closed  retrained
         """,
     ),
+    "it is told again when trouble goes on long after it was told last, once, whichever alert it goes on in": (
+        {"repeat": "60m"},
+        """
+        0   + amount        opened  opened
+        0   + hour          joined  opened
+        59  * amount        -       -
+        60  * hour          -       repeated
+        60  * amount        -       -
+        61  =               told    opened repeated
+        119 * amount        -       -
+        120 * amount        -       repeated
+        121 * amount        -       -
+        121 =               told    repeated
+        """,
+    ),
+    "nothing is told again of an incident in which nothing happens, and once of one that was long without news": (
+        {"repeat": "60m"},
+        """
+        0   + amount        opened  opened
+        900 =               told    opened
+        901 * amount        -       repeated
+        902 - amount        closed  resolved
+        903 =               told    repeated resolved
+        """,
+    ),
+    "news is told as what it is, and waited for from then on": (
+        {"repeat": "60m"},
+        """
+        0   + amount        opened  opened
+        40  + latency       joined  kind_joined
+        61  * amount        -       -
+        100 * amount        -       repeated
+        101 =               told    opened kind_joined repeated
+        """,
+    ),
+    "it is not told again while somebody is at work on it": (
+        {"repeat": "60m"},
+        """
+        0   + amount        opened  opened
+        5   ack 1
+        61  * amount        -       acknowledged
+        999 * amount        -       acknowledged
+        999 =               told    opened
+        """,
+    ),
+    "what is silenced does not tell it again, what is not does": (
+        {"repeat": "60m"},
+        """
+        0   + amount        opened  opened
+        0   + hour          joined  opened
+        5   silence amount 300
+        100 * amount        -       silenced
+        101 * hour          -       repeated
+        250 * amount        -       silenced
+        300 * amount        -       repeated
+        301 =               told    opened repeated repeated
+        """,
+    ),
+    "without a repeat interval it is never told again": (
+        {"repeat": None},
+        """
+        0   + amount        opened  opened
+        9e4 * amount        -       -
+        9e4 =               told    opened
+        """,
+    ),
     "what opened and ended in the same instant is told as both": (
         {},
         """
@@ -171,6 +242,16 @@ STORIES = {
         """,
     ),
 }
+
+
+def ordered(state, act, words, at):
+    """Return the state behind an order: somebody is at work on an incident, or silences what is found of a subject."""
+    if act == "ack":
+        order = Acknowledge(int(words[0]), "looking", "anna")
+    else:
+        order = BeginSilence((Matcher.of_text(f"subject={words[0]}"),), at(int(words[1])), "known", "anna")
+    standing, _ = obey(state.standing, "fraud", [Given(1, "", order)], state.reached, {1})
+    return msgspec.structs.replace(state, standing=standing)
 
 
 def lines(story):
@@ -185,7 +266,10 @@ def play(evidence, identity, at):
         state, said, told, notices = Decisions(), [], [], []
         for minute, act, *rest in lines(story):
             if act == "=":
-                state, outcome = settle(found, state, at(int(minute)))
+                state, outcome = settle(found, state, at(float(minute)))
+            elif act in {"ack", "silence"}:
+                state = ordered(state, act, rest, at)
+                continue
             elif act in {"superseded", "retrained"}:
                 if act == "retrained":
                     brought = Retraining("t", "k", "p", 1, "14", "b", 0, 0, 0, Progress.SUCCEEDED, becomes="15")
@@ -197,7 +281,7 @@ def play(evidence, identity, at):
                 version = version if "/" in rest[0] else "14"
                 who = identity(subject, kind=kind, version=version)
                 state, outcome = decide(
-                    found, state, [evidence(int(minute), {"+": "drift!", "-": "stable!"}[act], who)]
+                    found, state, [evidence(float(minute), {"+": "drift!", "*": "drift!", "-": "stable!"}[act], who)]
                 )
             told += [n.reason.value for n in outcome.incidents]
             notices += outcome.incidents
@@ -206,7 +290,7 @@ def play(evidence, identity, at):
                 told = []
             else:
                 last = outcome.decided[-1]
-                said.append([last.change.value, last.telling.value])
+                said.append([str(last.change or "-"), str(last.telling or "-")])
         return state, said, notices
 
     return played
@@ -216,7 +300,8 @@ def play(evidence, identity, at):
 def test_an_incident_is_told_as_its_story_says(title, play):
     changes, story = STORIES[title]
     _, said, _ = play(rules(changes), story)
-    expected = [words[2:] if words[1] == "=" else words[3:] for words in lines(story)]
+    shown = [words for words in lines(story) if words[1] not in {"ack", "silence"}]
+    expected = [words[2:] if words[1] == "=" else words[3:] for words in shown]
     assert said == expected
 
 
@@ -325,6 +410,26 @@ def test_the_summary_says_what_happened_how_bad_it_is_since_when_and_where_it_be
         f"{said}.",
         f"Now critical: {said}; error rate 23.9 % -> 31.0 %.",
     ]
+
+
+def test_what_is_told_again_is_an_update_with_an_id_of_its_own_that_says_how_long_it_lasts(play):
+    story = "0 + amount opened opened\n90 * amount - repeated\n91 = told"
+    _, _, notices = play(rules({"repeat": "60m"}), story)
+    opened, again = (json.loads(incident_message("/aw", "alerts", n).value) for n in notices)
+    assert again["type"] == "io.anchorwatch.incident.updated.v1"
+    assert (again["data"]["reason"], again["data"]["notice"], again["data"]["kinds_joined"]) == ("repeated", 2, [])
+    assert again["data"]["annotations"]["summary"].startswith("Still open after 1h 30m: fraud version 14: amount drif")
+    assert again["data"]["fingerprint"] == opened["data"]["fingerprint"]
+    assert again["id"] != opened["id"]
+
+
+def test_alerts_and_incidents_are_repeated_as_seldom_by_default():
+    model = {"predictions": {"topic": "p", "id": "i", "prediction": {"kind": "binary", "score": "s"}},
+             "baseline": {"first": 10}}  # fmt: skip
+    found = rules_of("/aw", "fraud", Model.model_validate(model))
+    assert {policy.repeat for kind, policy in found.alerts.items() if kind is not Kind.RETRAIN} == {
+        found.incidents.repeat
+    }
 
 
 @pytest.mark.parametrize(

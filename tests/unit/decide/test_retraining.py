@@ -219,6 +219,28 @@ def rules_with_two():
     return type(first)(first.source, first.model, first.alerts, first.retrain + second.retrain, answered=True)
 
 
+def test_each_stage_of_a_retraining_is_kept_once_with_who_says_so(asked, evidence, at):
+    state, trigger = asked(rules())
+    stages = []
+
+    def keep(decided):
+        nonlocal state
+        state, outcome = decided
+        stages.extend(outcome.stages)
+
+    keep(decide(rules(), state, [evidence(m, "drift!", labels=m) for m in (69, 70, 90)]))
+    for minute, progress, version in ((95, "running", ""), (96, "running", ""), (97, "succeeded", "15")):
+        status = StatusReport(at(minute), trigger.id, Progress(progress), version, by=f"run of {minute}")
+        keep(report(rules(), state, status))
+    keep(report(rules(), state, StatusReport(at(98), "nobody", Progress.FAILED)))
+    keep(supersede(rules(), state, "14", at(99), by="15"))
+    assert {(s.trigger, s.policy, s.incident) for s in stages} == {(trigger.id, "default", 1)}
+    assert [(s.status, s.at, s.version, s.by) for s in stages] == [
+        ("unanswered", at(70), "", "anchorwatch"), ("running", at(95), "", "run of 95"),
+        ("succeeded", at(97), "15", "run of 97"), ("serving", at(99), "15", "anchorwatch"),
+    ]  # fmt: skip
+
+
 def test_only_the_newest_retrainings_are_remembered(evidence):
     state, soon = Decisions(), rules(timeout="1s")
     for i in range(REMEMBERED + 3):

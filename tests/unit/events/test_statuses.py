@@ -61,6 +61,12 @@ def test_a_report_is_read_however_it_is_written(title):
     assert batch.partitions[found.partition[0]] == "status/0"
 
 
+@pytest.mark.parametrize(("by", "found"), [("argo", "argo"), (7, "7"), (None, ""), ([], ""), ("x" * 2000, "")])
+def test_who_reports_is_read_where_it_is_short_text_and_a_report_counts_without(by, found):
+    batch, letters = decoded(said(id="a", status="running", by=by))
+    assert (letters, batch.statuses.progress, batch.statuses.by) == ([], ("running",), (found,))
+
+
 BAD = {
     "not_json": b"done!",
     "not_utf8": b"\xff",

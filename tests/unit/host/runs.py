@@ -66,5 +66,6 @@ def found(path):
             "alerts": store.alerts(limit=10**6),
             "incidents": store.incidents(limit=10**6),
             "triggers": store.triggers(limit=10**6),
+            "stages": store.stages(limit=10**6),
             "baselines": store.baselines(),
         }

@@ -7,6 +7,7 @@ import pytest
 
 from anchorwatch.events.records import Outgoing, Partition
 from anchorwatch.store.rows import AlertRow, BaselineRow, Checkpoint, IncidentRow, ScoreRow, TriggerRow
+from anchorwatch.store.stages import StageRow
 from anchorwatch.store.store import Store
 
 
@@ -71,6 +72,14 @@ def trigger(k, **changes):
     return TriggerRow(**{**values, **changes})
 
 
+def stage(k, **changes):
+    values = {
+        "trigger": f"trigger-{k}", "model": "fraud", "policy": "default", "incident": k, "status": "running",
+        "at": 1000 + k, "version": "", "by": "argo",
+    }  # fmt: skip
+    return StageRow(**{**values, **changes})
+
+
 def baseline(k, **changes):
     values = {
         "id": f"{k:064x}", "model": "fraud", "version": "1", "document": b'{"k":%d}' % k, "created": k, "rows": 10_000,
@@ -98,6 +107,7 @@ def checkpoint(k):
         alerts=[alert(k)],
         incidents=[incident(k)],
         triggers=[trigger(k)],
+        stages=[stage(k)],
     )
 
 
@@ -108,6 +118,7 @@ def rows():
         alert=alert,
         incident=incident,
         trigger=trigger,
+        stage=stage,
         baseline=baseline,
         outgoing=outgoing,
         checkpoint=checkpoint,

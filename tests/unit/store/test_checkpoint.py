@@ -24,11 +24,12 @@ def everything(store):
         store.scores(),
         store.alerts(),
         store.triggers(),
+        store.stages(),
     )
 
 
 def test_a_new_store_holds_nothing(store):
-    assert everything(store) == ({}, {}, [], [], [], [], [])
+    assert everything(store) == ({}, {}, [], [], [], [], [], [])
     assert store.models() == []
     assert (store.epoch, store.progress().number, store.progress().checkpoint) == (1, 0, None)
 
@@ -47,6 +48,7 @@ def test_a_checkpoint_comes_back_after_closing_and_opening_again(opened, rows):
     assert store.scores() == [rows.score(1, subject="hour"), rows.score(1)]
     assert store.alerts() == [rows.alert(1)]
     assert store.triggers() == [rows.trigger(1)]
+    assert store.stages() == [rows.stage(1)]
 
 
 def test_only_what_changed_is_replaced_and_none_deletes_a_part(store, rows):

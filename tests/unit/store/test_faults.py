@@ -323,6 +323,7 @@ def test_a_migration_that_fails_half_way_has_not_happened(path):
         ("m002_incidents",),
         ("m003_intervals",),
         ("m004_orders",),
+        ("m005_stages",),
     ]
     assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
     connection.close()

@@ -5,7 +5,8 @@ import pytest
 from sqlite_utils import Database
 
 from anchorwatch.store import history, retention, schema
-from anchorwatch.store.rows import Checkpoint, Retention
+from anchorwatch.store.retention import Retention
+from anchorwatch.store.rows import Checkpoint
 
 DAY = 86_400 * 10**9
 
@@ -92,6 +93,41 @@ def test_triggers_are_found_by_model_and_policy(store, rows):
     assert [trigger.id for trigger in store.triggers(limit=1)] == ["trigger-3"]
 
 
+def test_each_status_of_a_retraining_is_kept_once_and_found_newest_first(store, rows):
+    passed = [
+        rows.stage(1, status="acknowledged"), rows.stage(1, at=1005, by="", version="2", status="succeeded"),
+        rows.stage(2, model="churn"),
+    ]  # fmt: skip
+    for at in (1, 2):
+        store.checkpoint(Checkpoint(at=at, stages=passed))
+    store.checkpoint(Checkpoint(at=3, stages=[rows.stage(1, status="succeeded", at=2000, version="3")]))
+    assert store.stages() == [passed[1], passed[2], passed[0]]
+    assert [row.status for row in store.stages(trigger="trigger-1")] == ["succeeded", "acknowledged"]
+    assert store.stages(model="churn", limit=1) == [passed[2]]
+
+
+def test_what_retrainings_came_to_is_forgotten_with_the_alerts(store, rows):
+    for day in range(4):
+        store.checkpoint(Checkpoint(at=day * DAY, stages=[rows.stage(day)]))
+    assert store.prune(3 * DAY, Retention(alerts=2 * DAY)) == 1
+    assert [row.incident for row in store.stages()] == [3, 2, 1]
+
+
+def test_a_store_of_before_them_is_brought_to_this_version_by_its_writer(path, opened, rows):
+    store = opened()
+    store.checkpoint(rows.checkpoint(1))
+    store.close()
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("DROP TABLE stages")
+    connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm005_stages'")
+    connection.execute("PRAGMA user_version = 4")
+    connection.close()
+    again = opened()
+    assert (again.stages(), again.triggers()) == ([], [rows.trigger(1)])
+    again.checkpoint(rows.checkpoint(2))
+    assert again.stages() == [rows.stage(2)]
+
+
 def test_history_is_pruned_by_when_it_was_written_in_steps_of_bounded_size(store, rows):
     for day in range(4):
         store.checkpoint(
@@ -141,7 +177,7 @@ def test_pruning_leaves_states_positions_outbox_and_baselines_alone(store, rows)
     store.checkpoint(rows.checkpoint(1))
     while store.prune(10**18, Retention(0, 0, 0)):
         pass
-    assert store.scores() == store.triggers() == []
+    assert store.scores() == store.triggers() == store.stages() == []
     assert store.parts("fraud")["join"] == b"j1"
     assert store.positions()
     assert store.unpublished(5) == [rows.outgoing(1)]

@@ -55,21 +55,27 @@ def test_the_report_says_how_far_the_store_has_come(store, rows):
     assert fraud["last_trigger"]["id"] == "trigger-1"
 
 
-def test_the_report_tells_what_became_of_each_retraining(store):
+def test_the_report_tells_what_became_of_each_retraining(store, rows):
     predictions = {"topic": "p", "id": "id", "prediction": {"kind": "binary", "score": "s"}}
     model = Model.model_validate({"predictions": predictions, "baseline": {"first": 10}})
     watch = compile_watch("/here", "fraud", model, None, "1")
     asked = Retraining("t-1", "key-1", "p1", 3, "14", "bl-1", requested_at=SECOND, changed_at=SECOND, published_at=0)
     done = msgspec.structs.replace(asked, id="t-2", progress=Progress.SUCCEEDED, becomes="15", changed_at=9 * SECOND)
     state = replace(fresh(watch), decisions=Decisions(retrainings=(asked, done)))
-    store.checkpoint(Checkpoint(at=1, parts={"fraud": to_parts(watch, state)}))
+    stages = [rows.stage(2, trigger="t-2"), rows.stage(3, trigger="t-2", status="succeeded", version="15", by="")]
+    store.checkpoint(Checkpoint(at=1, parts={"fraud": to_parts(watch, state)}, stages=stages))
     newest, oldest = describe(store, 2)["models"][0]["retrainings"]
     assert newest == {
         "id": "t-2", "idempotency_key": "key-1", "policy": "p1", "incident": 3, "version": "14",
         "requested": "1970-01-01T00:00:01+00:00", "status": "succeeded", "since": "1970-01-01T00:00:09+00:00",
         "new_version": "15", "took_over": None,
+        "history": [
+            {"status": "running", "at": "1970-01-01T00:00:00+00:00", "version": None, "by": "argo"},
+            {"status": "succeeded", "at": "1970-01-01T00:00:00+00:00", "version": "15", "by": None},
+        ],
     }  # fmt: skip
     assert (oldest["id"], oldest["status"], oldest["new_version"]) == ("t-1", "requested", None)
+    assert oldest["history"] == []
     shown = run("--store", store.path).output
     assert "key-1: succeeded since 1970-01-01T00:00:09+00:00, version 15, awaited" in " ".join(shown.split())
 
