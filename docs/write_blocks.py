@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "docs/alerts.md")
+PAGES = ("README.md", "docs/alerts.md", "docs/configuration.md")
 LAST_RUN = ROOT / ".pytest_cache" / "full.xml"
 BLOCK = re.compile(r"(<!-- (\w+): [^>]* -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
@@ -92,6 +92,18 @@ def table(reasons: type[enum.StrEnum]) -> str:
     return "| reason | meaning |\n|---|---|\n" + "".join(rows)
 
 
+def recovery() -> str:
+    """Return what the last measurement of the retrain estimate came to."""
+    found = json.loads((ROOT / "benchmarks" / "results" / "recovery.json").read_text(encoding="utf-8"))
+    rows = [
+        f"| {each['name'].removeprefix('estimate on ')} | {each['value']:.1f} {each['unit']} "
+        "| {name}: {value:.1f} | {model in production:.1f} |\n".format(**each["against"])
+        for each in found
+        if each["unit"].startswith("points")
+    ]
+    return "| rows | estimate | beside it | the model itself |\n|---|---|---|---|\n" + "".join(rows)
+
+
 def main(arguments: list[str]) -> None:
     """Write every block of every page, or check them."""
     alert, trigger = messages()
@@ -105,6 +117,7 @@ def main(arguments: list[str]) -> None:
         "telling": lambda: table(Telling),
         "retrain": lambda: table(RetrainReason),
         "status": lambda: table(StatusReason),
+        "recovery": recovery,
     }
     stale = []
     for page in PAGES:

@@ -4,6 +4,8 @@ import pytest
 
 USED = pytest.StashKey[str]()
 """What the tests say of the Kafka broker that they used."""
+WITHOUT_BROKER = ("test_estimated_accuracy", "test_known_changes", "test_retrain_estimate")
+"""Integration tests that need none."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -13,7 +15,9 @@ def pytest_xdist_make_scheduler(config, log):
 
     class BySubject(LoadScopeScheduling):
         def _split_scope(self, nodeid):
-            return "broker" if nodeid.startswith("tests/integration/") else nodeid.split("::")[0]
+            file = nodeid.split("::")[0]
+            alone = file.startswith("tests/integration/") and not any(name in file for name in WITHOUT_BROKER)
+            return "broker" if alone else file
 
     return BySubject(config, log)
 

@@ -6,7 +6,7 @@ calls.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from anchorwatch.decide.recovery import Estimator
     from anchorwatch.decide.retraining import StatusReport
     from anchorwatch.decide.rules import Rules
-
-
-CALM: Final = Situation(episode=0, incident=0)
-"""Where there is no trouble: nothing can begin to fire."""
 
 
 class Decisions(msgspec.Struct, frozen=True):
@@ -200,8 +196,7 @@ class _Desk:
         if known is None and not is_trouble(evidence):
             decided = Decided(evidence.at, identity, life.calm(evidence.verdict.level))
         else:
-            situation = self._situation(evidence, known) if is_trouble(evidence) else CALM
-            decided = self._advance(evidence, situation)
+            decided = self._advance(evidence, self._situation(evidence, known))
         begins = decided.reason in {Reason.FIRED, Reason.FLAPPING, Reason.SILENCED}
         self._retrain.hushed = unfit(self._alerts, self._standing, evidence.at)
         retrain = self._retrain.ask(evidence, self._ledger.incidents, self._alerts, begins=begins)

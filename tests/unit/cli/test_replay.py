@@ -155,7 +155,7 @@ def test_a_replay_that_follows_a_log_tells_incidents_as_they_are_written(log, tm
             stop.set()
 
     source = FileSource({topic: [str(path)] for topic, path in paths.items()}, follow=True, clock=clock)
-    settings = load(configuration(FAST.baseline), {})
+    settings = load(configuration(FAST.baseline) + "    event_time: {idle_after: 1s}\n", {})
     report = replay(settings, source, clock, tell=tell, until=until)
     source.close()
     assert any("incident 1 opened: " in line for line in lines)
