@@ -53,8 +53,9 @@ class Metric(abc.ABC):
     name
         By which it is known.
     needs
-        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities),
-        predicted values, or for each rank of a list whether its item is relevant.
+        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities) or
+        what the probabilities of several classes came to, predicted values, or for each rank of a list whether its item
+        is relevant.
     kinds
         Models it suits.
     larger_is_better
@@ -83,8 +84,8 @@ class Metric(abc.ABC):
             (n,) true classes as codes (binary: 1 for positive, 0 for negative), true values, or how many items are
             relevant.
         given
-            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks. Rows in which anything is not
-            finite are left out.
+            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks, (n, 2) for the probabilities of
+            several classes (`anchorwatch_detectors.probabilities`). Rows in which anything is not finite are left out.
         """
 
 
@@ -104,6 +105,19 @@ def usable_ranks(relevant: Floats, given: Floats) -> tuple[Floats, Floats]:
         raise ValueError(f"a column of counts and so many rows of ranks are needed: {relevant.shape}, {given.shape}")
     good = np.isfinite(relevant) & np.isfinite(given).all(axis=1)
     return (relevant, given) if good.all() else (relevant[good], given[good])
+
+
+def losing(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
+    """Return (n,) the probability that was given to what came true, and the squared distance of all from the truth.
+
+    Of two classes, whose scores are (n,), the distance is that of the positive one's; of more it is over all of them,
+    as `anchorwatch_detectors.probabilities` made it, (n, 2). Rows in which anything is not finite are left out.
+    """
+    if np.ndim(given) == 1:
+        truth, given = usable(truth, given)
+        return np.where(truth == 1.0, given, 1.0 - given), ((truth == 1.0) - given) ** 2
+    truth, given = usable_ranks(truth, given)
+    return given[:, 0], given[:, 1]
 
 
 def are_probabilities(given: Floats) -> bool:

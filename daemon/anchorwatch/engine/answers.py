@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from anchorwatch.engine import ranking
+from anchorwatch.engine import probable, ranking
 from anchorwatch.events.classes import POSITIVE, token
 
 if TYPE_CHECKING:
@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 WIDTH = 5
 
 
-def words_of(record: Columns) -> Words:
+def words_of(record: Columns, classes: Sequence[str] = ()) -> Words:
     """Return (5, n): time of the prediction, predicted class, score or value, true class, true value.
 
-    Of a ranking the numbers are others, see `engine.ranking.words_of`.
+    Of a ranking the numbers are others, see `engine.ranking.words_of`. Where there are probabilities of `classes` there
+    are (6, n), see `engine.probable.words_of`.
     """
     if record.label_items is not None:
         return ranking.words_of(record)
+    if record.probabilities is not None and len(record):
+        return probable.words_of(record, classes)
     time, number, truth = (a.view(np.uint64) for a in (record.time, record.number, record.label_number))
     return np.stack([time, record.token, number, record.label_token, truth])
 
@@ -37,7 +40,13 @@ def words_of(record: Columns) -> Words:
 def joined_words(parts: Sequence[Words | None]) -> Words | None:
     """Return the words of all parts, one after the other; None where one has none."""
     known = [part for part in parts if part is not None]
-    return np.concatenate(known, axis=1) if len(known) == len(parts) else None
+    return side_by_side(known) if len(known) == len(parts) else None
+
+
+def side_by_side(parts: Sequence[Words]) -> Words:
+    """Return the words of all parts, one after the other; how many words a row has is told by those with rows."""
+    some = [part for part in parts if part.shape[1]]
+    return np.concatenate(some, axis=1) if some else np.empty((WIDTH, 0), np.uint64)
 
 
 def made_at(words: Words) -> NDArray[np.int64]:
@@ -47,7 +56,10 @@ def made_at(words: Words) -> NDArray[np.int64]:
 
 
 class Answers(NamedTuple):
-    """What metrics take, by what they need; `by_number` is (n, k) for a ranking."""
+    """What metrics take, by what they need.
+
+    `by_number` is (n, k) for a ranking, (n, 2) for several classes with probabilities (`engine.probable.told_of`).
+    """
 
     truth: Floats
     by_class: Floats
@@ -73,6 +85,7 @@ class Answers(NamedTuple):
         else:
             _, codes = np.unique(np.concatenate([said, truth]), return_inverse=True)
             given, true = np.split(codes.ravel().astype(np.float64), 2)
+            number = probable.told_of(words) if len(words) > WIDTH else number
         return cls(true, np.where(said == 0, np.nan, given), number)
 
     def given(self, metric: Metric) -> Floats:

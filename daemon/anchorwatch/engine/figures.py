@@ -81,7 +81,7 @@ def figures_of(model: Model) -> Figures | None:
     prediction = model.predictions.prediction
     suiting = [
         metric
-        for metric in metrics.suiting(prediction.kind, scores=prediction.score is not None)
+        for metric in metrics.suiting(prediction.kind, scores=prediction.probable)
         if accuracy.shown or metric.name in accuracy.metrics
     ]
     if not suiting:

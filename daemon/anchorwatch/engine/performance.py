@@ -84,7 +84,7 @@ class Terms(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Labelled predictions of a span: (5, n) words, (1 + segment columns, n) groups, (n,) hash of the id."""
+    """Labelled predictions of a span: (5 or 6, n) words, (1 + segment columns, n) groups, (n,) hash of the id."""
 
     words: NDArray[np.uint64]
     members: NDArray[np.int32]
@@ -97,8 +97,10 @@ class Rows(NamedTuple):
     @staticmethod
     def joined(parts: Sequence[Rows], columns: int) -> Rows:
         """Return the rows of all parts, one after the other."""
-        none = Rows(np.empty((WIDTH, 0), np.uint64), np.empty((columns, 0), np.int32), np.empty(0, np.uint64))
-        return Rows(*(np.concatenate(each, axis=-1) for each in zip(none, *parts, strict=True)))
+        known = [part for part in parts if len(part.ident)]
+        width = len(known[0].words) if known else WIDTH
+        none = Rows(np.empty((width, 0), np.uint64), np.empty((columns, 0), np.int32), np.empty(0, np.uint64))
+        return Rows(*(np.concatenate(each, axis=-1) for each in zip(none, *known, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ def outcome_block(
         vocabulary=words,
         segments=record.segments.T if n else np.empty((len(watch.segment_rows), 0), np.uint64),
         made=None if watch.cycle is None else record.time,
-        answers=words_of(record),
+        answers=words_of(record, watch.shape.classes),
     )
 
 
@@ -206,4 +206,5 @@ def _records(watch: Watch, release: Release, version: NDArray[np.int32]) -> Colu
         label_token=np.zeros(n, np.uint64),
         label_number=np.full(n, np.nan),
         items=predictions.items,
+        probabilities=predictions.probabilities,
     )

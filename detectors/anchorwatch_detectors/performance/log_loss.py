@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anchorwatch_detectors.intervals import mean, undefined
-from anchorwatch_detectors.metric import BINARY, Metric, are_probabilities, usable
+from anchorwatch_detectors.metric import CLASSES, Metric, are_probabilities, losing
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
@@ -22,16 +22,15 @@ class LogLoss(Metric):
 
     name: ClassVar[str] = "log_loss"
     needs: ClassVar[Needs] = "score"
-    kinds: ClassVar[frozenset[Kind]] = BINARY
+    kinds: ClassVar[frozenset[Kind]] = CLASSES
     larger_is_better: ClassVar[bool] = False
     margin: ClassVar[float] = 0.05
     relative: ClassVar[bool] = True
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the log loss."""
-        truth, given = usable(truth, given)
-        if not are_probabilities(given):
-            return undefined(len(truth))
+        p, _ = losing(truth, given)
+        if not are_probabilities(p):
+            return undefined(len(p))
         least = float(np.finfo(np.float64).eps)
-        p = np.clip(given, least, 1.0 - least)
-        return mean(-np.log(np.where(truth == 1.0, p, 1.0 - p)))
+        return mean(-np.log(np.clip(p, least, 1.0 - least)))
