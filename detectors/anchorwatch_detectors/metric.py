@@ -84,9 +84,17 @@ class Metric(abc.ABC):
             (n,) true classes as codes (binary: 1 for positive, 0 for negative), true values, or how many items are
             relevant.
         given
-            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks, (n, 2) for the probabilities of
+            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks, (n, 4) for the probabilities of
             several classes (`anchorwatch_detectors.probabilities`). Rows in which anything is not finite are left out.
         """
+
+
+class Loss(Metric):
+    """A metric that is better where it is smaller, and small where a model is good: its margin is a share of it."""
+
+    larger_is_better: ClassVar[bool] = False
+    margin: ClassVar[float] = 0.05
+    relative: ClassVar[bool] = True
 
 
 def usable(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
@@ -110,14 +118,26 @@ def usable_ranks(relevant: Floats, given: Floats) -> tuple[Floats, Floats]:
 def losing(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
     """Return (n,) the probability that was given to what came true, and the squared distance of all from the truth.
 
-    Of two classes, whose scores are (n,), the distance is that of the positive one's; of more it is over all of them,
-    as `anchorwatch_detectors.probabilities` made it, (n, 2). Rows in which anything is not finite are left out.
+    Of two classes, whose scores are (n,), the distance is that of the positive one's; of more it is over all of them.
+    Rows in which anything is not finite are left out.
     """
     if np.ndim(given) == 1:
         truth, given = usable(truth, given)
         return np.where(truth == 1.0, given, 1.0 - given), ((truth == 1.0) - given) ** 2
     truth, given = usable_ranks(truth, given)
     return given[:, 0], given[:, 1]
+
+
+def confident(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
+    """Return (n,) the score of what was said and (n,) 1 where it came true, of two classes those of the positive one.
+
+    Rows in which anything is not finite are left out.
+    """
+    if np.ndim(given) == 1:
+        truth, given = usable(truth, given)
+        return given, (truth == 1.0).astype(np.float64)
+    truth, given = usable_ranks(truth, given)
+    return given[:, 2], given[:, 3]
 
 
 def are_probabilities(given: Floats) -> bool:

@@ -58,7 +58,7 @@ def made_at(words: Words) -> NDArray[np.int64]:
 class Answers(NamedTuple):
     """What metrics take, by what they need.
 
-    `by_number` is (n, k) for a ranking, (n, 2) for several classes with probabilities (`engine.probable.told_of`).
+    `by_number` is (n, k) for a ranking, (n, 4) for several classes with probabilities (`engine.probable.told_of`).
     """
 
     truth: Floats

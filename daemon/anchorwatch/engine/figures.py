@@ -52,6 +52,8 @@ class Figures(NamedTuple):
         Labels that a window has at least.
     k
         Ranks of a list that count; None for others than rankings.
+    named
+        Classes whose probabilities are given.
     """
 
     kind: Kind
@@ -62,11 +64,12 @@ class Figures(NamedTuple):
     wait: int
     min_sample: int
     k: int | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of classes that every such model has."""
-        return (POSITIVE, NEGATIVE) if self.kind == "binary" else ()
+        return (POSITIVE, NEGATIVE) if self.kind == "binary" else self.named
 
     def metrics(self) -> list[Metric]:
         """Return the metrics that are computed, in order."""
@@ -98,6 +101,7 @@ def figures_of(model: Model) -> Figures | None:
         wait=model.labels.wait,
         min_sample=model.windows.min_sample,
         k=prediction.k if prediction.kind == "ranking" else None,
+        named=tuple(sorted(prediction.probabilities)),
     )
 
 

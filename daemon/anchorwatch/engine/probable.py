@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.events.classes import token
-from anchorwatch_detectors.probabilities import held_against
+from anchorwatch_detectors.probabilities import against_truth, told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,14 +31,15 @@ def words_of(record: Columns, names: Sequence[str]) -> Words:
     tokens, order = _tokens(tuple(names))
     at = np.minimum(np.searchsorted(tokens, record.label_token), len(tokens) - 1)
     true = np.where(tokens[at] == record.label_token, order[at], -1)
-    held = held_against(true, record.probabilities)
-    time, number = record.time.view(np.uint64), record.number.view(np.uint64)
-    return np.stack([time, record.token, number, record.label_token, *held.T.copy().view(np.uint64)])
+    given, distance = against_truth(true, record.probabilities)
+    time, number, *held = (a.view(np.uint64) for a in (record.time, record.number, given, distance))
+    return np.stack([time, record.token, number, record.label_token, *held])
 
 
 def told_of(words: Words) -> NDArray[np.float64]:
-    """Return (n, 2) the last two of the words of such predictions, as metrics take them."""
-    return words[4:6].view(np.float64).T
+    """Return (n, 4) what metrics take of such words, as `anchorwatch_detectors.probabilities` says it."""
+    confidence, given, distance = words[[2, 4, 5]].view(np.float64)
+    return told(given, distance, confidence, words[1] == words[3])
 
 
 @functools.cache

@@ -79,7 +79,8 @@ class Probabilities:
 
     def present(self, rows: Sequence[msgspec.Struct]) -> NDArray[np.bool_]:
         """Tell of each event whether it has any of them."""
-        return (self._read(rows)[1] != Fault.ABSENT).any(axis=0)
+        found: NDArray[np.bool_] = (self._read(rows)[1] != Fault.ABSENT).any(axis=0)
+        return found
 
     def of(self, rows: Sequence[msgspec.Struct]) -> Given:
         """Return the probabilities of events."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anchorwatch_detectors.intervals import mean, undefined
-from anchorwatch_detectors.metric import CLASSES, Metric, are_probabilities, losing
+from anchorwatch_detectors.metric import CLASSES, Loss, are_probabilities, losing
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
 
 
-class Brier(Metric):
+class Brier(Loss):
     """Mean squared distance of probabilities and truth (Brier, Monthly Weather Review 78, 1950).
 
     Of two classes it is that of the positive one's score, 0 to 1; of several it is the sum over all classes, 0 to 2, as
@@ -27,16 +27,13 @@ class Brier(Metric):
     0.25
     >>> from anchorwatch_detectors.probabilities import held_against
     >>> p = np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
-    >>> Brier().of(np.array([0.0, 2.0]), held_against(np.array([0, 2]), p)).value
+    >>> Brier().of(np.array([0.0, 2.0]), held_against(np.array([0, 2]), np.array([0, 2]), p)).value
     0.4375
     """
 
     name: ClassVar[str] = "brier"
     needs: ClassVar[Needs] = "score"
     kinds: ClassVar[frozenset[Kind]] = CLASSES
-    larger_is_better: ClassVar[bool] = False
-    margin: ClassVar[float] = 0.05
-    relative: ClassVar[bool] = True
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the Brier score."""

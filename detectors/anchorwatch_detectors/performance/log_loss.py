@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anchorwatch_detectors.intervals import mean, undefined
-from anchorwatch_detectors.metric import CLASSES, Metric, are_probabilities, losing
+from anchorwatch_detectors.metric import CLASSES, Loss, are_probabilities, losing
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
 
 
-class LogLoss(Metric):
+class LogLoss(Loss):
     """Mean of -log of the probability given to the true class; undefined unless all scores lie in 0 to 1.
 
     Probabilities are kept 2.2e-16 away from 0 and 1. A mean: its error is that of a mean, the interval on the scale of
@@ -23,9 +23,6 @@ class LogLoss(Metric):
     name: ClassVar[str] = "log_loss"
     needs: ClassVar[Needs] = "score"
     kinds: ClassVar[frozenset[Kind]] = CLASSES
-    larger_is_better: ClassVar[bool] = False
-    margin: ClassVar[float] = 0.05
-    relative: ClassVar[bool] = True
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the log loss."""

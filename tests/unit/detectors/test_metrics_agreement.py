@@ -5,6 +5,7 @@ import pytest
 from sklearn import metrics as theirs
 
 from anchorwatch_detectors import metrics
+from anchorwatch_detectors.probabilities import held_against
 
 OF_SCORES = {
     "roc_auc": theirs.roc_auc_score,
@@ -54,6 +55,21 @@ def test_many_classes_are_averaged_as_scikit_learn_does_also_those_that_are_neve
     truth, said = rng.integers(0, 5, 300) * 1.0, rng.integers(1, 6, 300) * 1.0
     expected = OF_MANY[name](truth, said, average="macro", zero_division=0)
     assert metrics.find(name).of(truth, said).value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 40])
+def test_probabilities_of_several_classes_are_judged_as_scikit_learn_does_without_halving_the_brier_score(classes):
+    """Some are exactly 0 for the true class, where the loss would be infinite."""
+    rng = np.random.default_rng(classes)
+    p = rng.dirichlet(np.full(classes, 0.3), 600)
+    p[:20] = np.eye(classes)[rng.integers(0, classes, 20)]
+    truth = rng.integers(0, classes, 600)
+    given = held_against(truth, p.argmax(axis=1), p)
+    labels = np.arange(classes)
+    loss = metrics.find("log_loss").of(truth * 1.0, given).value
+    assert loss == pytest.approx(theirs.log_loss(truth, p, labels=labels), rel=1e-12)
+    brier = metrics.find("brier").of(truth * 1.0, given).value
+    assert brier == pytest.approx(theirs.brier_score_loss(truth, p, labels=labels, scale_by_half=False), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", OF_VALUES)
