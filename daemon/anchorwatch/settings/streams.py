@@ -56,7 +56,7 @@ class Prediction(Section):
     class_: FieldPath | None = Field(
         None,
         alias="class",
-        description="Path of the predicted class. Default, with `probabilities`: it is the most probable one.",
+        description="Path of the predicted class; beside `probabilities` it may be left out: the most probable one.",
     )
     probabilities: dict[ClassName, FieldPath] = Field(
         default_factory=dict,

@@ -53,7 +53,7 @@ def test_the_order_in_the_configuration_means_nothing(bench, event):
         ({}, Fault.ABSENT),
         ({"p": "none"}, Fault.ABSENT),
         (given("0.5", 0.25, 0.25), Fault.WRONG_TYPE),
-        (given(True, 0.0, 0.0), Fault.WRONG_TYPE),
+        (given(cat=True, dog=0.0, two=0.0), Fault.WRONG_TYPE),
         (given([1.0], 0.0, 0.0), Fault.WRONG_TYPE),
         (given(-0.1, 0.6, 0.5), Fault.WRONG_TYPE),
         (given(1.1, -0.1, 0.0), Fault.WRONG_TYPE),

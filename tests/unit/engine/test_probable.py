@@ -7,6 +7,7 @@ import pytest
 from tests.property.worlds import Run, World
 from tests.unit.engine.labelled_stream import START, a_model, messages, take
 
+from anchorwatch.engine.fingerprint import fingerprint_of
 from anchorwatch.engine.performance import figures_shown
 from anchorwatch_detectors.base import Direction, Level
 
@@ -128,6 +129,16 @@ def test_counts_of_classes_know_the_names_of_all_that_have_a_probability():
     assert sorted(figures["metrics"]) == sorted(
         ["accuracy", "macro_precision", "macro_recall", "macro_f1", "log_loss", "brier", "calibration_error"]
     )
+
+
+def test_a_state_belongs_to_the_classes_whose_probabilities_it_keeps_in_whatever_order_they_are_named():
+    def fingerprint(**paths):
+        document = a_model("probable").model_dump(mode="json", by_alias=True)
+        document["predictions"]["prediction"]["probabilities"] = paths
+        return fingerprint_of(type(a_model()).model_validate(document), None)
+
+    assert fingerprint(a="p.a", b="p.b") == fingerprint(b="p.b", a="p.a")
+    assert fingerprint(a="p.a", b="p.b") != fingerprint(a="p.a", b="p.b", c="p.c")
 
 
 @pytest.mark.parametrize("changes", [{}, {"shared": True}, {"sample": 0.5, "segments": False}, {"early": 40}])
