@@ -86,8 +86,8 @@ class Probabilities:
         """Return the probabilities of events."""
         p, faults = self._read(rows)
         fault = faults.max(axis=0)
-        off = (p < 0.0) | (p > 1.0)
-        wrong = off.any(axis=0) | ~(np.abs(p.sum(axis=0) - 1.0) <= ABOUT)
+        kept = np.clip(p, 0.0, 1.0)
+        wrong = (p != kept).any(axis=0) | (np.abs(kept.sum(axis=0) - 1.0) > ABOUT)
         fault = np.where((fault == Fault.NONE) & wrong, Fault.WRONG_TYPE, fault).astype(np.uint8)
         return Given(np.where(fault[:, None] == Fault.NONE, p.T, np.nan), fault)
 

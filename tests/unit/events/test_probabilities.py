@@ -5,9 +5,13 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given as given_cells
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from anchorwatch.events.classes import token
 from anchorwatch.events.columns import Fault
+from anchorwatch.events.probabilities import ABOUT
 
 PATHS = {"cat": "p.cat", "dog": "p.dog", "2": "p.two"}
 SORTED = ("2", "cat", "dog")
@@ -59,6 +63,7 @@ def test_the_order_in_the_configuration_means_nothing(bench, event):
         (given(1.1, -0.1, 0.0), Fault.WRONG_TYPE),
         (given(0.5, 0.3, 0.1), Fault.WRONG_TYPE),
         (given(0.9, 0.9, 0.9), Fault.WRONG_TYPE),
+        (given(1e308, 1e308, 1e308), Fault.WRONG_TYPE),
         (given(0, 0, 0), Fault.WRONG_TYPE),
         (given(math.nan, 0.5, 0.5), Fault.NOT_FINITE),
         (given(math.inf, 0.5, 0.5), Fault.NOT_FINITE),
@@ -115,6 +120,27 @@ def test_text_values_of_a_flat_table_are_read_as_numbers(bench):
     batch, _ = stand(bench).raw([json.dumps(cells).encode(), json.dumps({**cells, "p.dog": ""}).encode()], text=True)
     assert batch.predictions.probabilities[0].tolist() == [0.25, 0.25, 0.5]
     assert batch.predictions.token.tolist() == [token("dog"), 0]
+
+
+CELL = (
+    st.floats(0, 1) | st.floats() | st.none() | st.booleans() | st.text(max_size=3) | st.integers(-(10**320), 10**320)
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given_cells(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=8), st.booleans())
+def test_whatever_stands_there_is_probabilities_that_add_up_or_a_fault(bench, event, cells, whole):
+    """With `whole` the third one makes up for what is missing of 1, so that most of the rest can be used."""
+    rows = [given(a, b, 1.0 - a - b if whole and {type(a), type(b)} == {float} else 0.5) for a, b in cells]
+    batch, letters = stand(bench).predictions(*({**event, **row} for row in rows))
+    p, faults = batch.predictions.probabilities, batch.predictions.numeric_fault[2]
+    assert (len(batch.predictions), letters) == (len(cells), [])
+    assert np.isnan(p).all(axis=1).tolist() == (faults > 0).tolist()
+    usable = p[faults == Fault.NONE]
+    assert ((usable >= 0) & (usable <= 1)).all()
+    assert np.abs(usable.sum(axis=1) - 1).max(initial=0) <= ABOUT
+    assert batch.predictions.numeric[2][faults == Fault.NONE].tolist() == usable.max(axis=1, initial=0).tolist()
+    assert ((batch.predictions.token == 0) == (faults > 0)).all()
 
 
 def test_in_a_topic_of_both_an_event_with_probabilities_is_a_prediction(bench, event):
