@@ -53,9 +53,8 @@ class Metric(abc.ABC):
     name
         By which it is known.
     needs
-        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities) or
-        what the probabilities of several classes came to, predicted values, or for each rank of a list whether its item
-        is relevant.
+        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities) or the
+        probabilities of several, predicted values, or for each rank of a list whether its item is relevant.
     kinds
         Models it suits.
     larger_is_better
@@ -81,11 +80,11 @@ class Metric(abc.ABC):
         Parameters
         ----------
         truth
-            (n,) true classes as codes (binary: 1 for positive, 0 for negative), true values, or how many items are
-            relevant.
+            (n,) true classes as codes (binary: 1 for positive, 0 for negative; where there are probabilities their
+            columns, and larger ones for classes without), true values, or how many items are relevant.
         given
-            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks, (n, 4) for the probabilities of
-            several classes (`anchorwatch_detectors.probabilities`). Rows in which anything is not finite are left out.
+            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks or the probabilities of k classes.
+            Rows in which anything is not finite are left out.
         """
 
 
@@ -107,37 +106,15 @@ def usable(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
 
 
 def usable_ranks(relevant: Floats, given: Floats) -> tuple[Floats, Floats]:
-    """Return the rows in which both are finite; raises ValueError if they are not (n,) and (n, k), k at least 1."""
+    """Return the rows in which both are finite; raises ValueError if they are not (n,) and (n, k), k at least 1.
+
+    Probabilities of k classes with their true ones have the same form.
+    """
     relevant, given = np.asarray(relevant, np.float64), np.asarray(given, np.float64)
     if given.ndim != 2 or relevant.shape != given.shape[:1] or not given.shape[1]:
         raise ValueError(f"a column of counts and so many rows of ranks are needed: {relevant.shape}, {given.shape}")
     good = np.isfinite(relevant) & np.isfinite(given).all(axis=1)
     return (relevant, given) if good.all() else (relevant[good], given[good])
-
-
-def losing(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
-    """Return (n,) the probability that was given to what came true, and the squared distance of all from the truth.
-
-    Of two classes, whose scores are (n,), the distance is that of the positive one's; of more it is over all of them.
-    Rows in which anything is not finite are left out.
-    """
-    if np.ndim(given) == 1:
-        truth, given = usable(truth, given)
-        return np.where(truth == 1.0, given, 1.0 - given), ((truth == 1.0) - given) ** 2
-    truth, given = usable_ranks(truth, given)
-    return given[:, 0], given[:, 1]
-
-
-def confident(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
-    """Return (n,) the score of what was said and (n,) 1 where it came true, of two classes those of the positive one.
-
-    Rows in which anything is not finite are left out.
-    """
-    if np.ndim(given) == 1:
-        truth, given = usable(truth, given)
-        return given, (truth == 1.0).astype(np.float64)
-    truth, given = usable_ranks(truth, given)
-    return given[:, 2], given[:, 3]
 
 
 def are_probabilities(given: Floats) -> bool:

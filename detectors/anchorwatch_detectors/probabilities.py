@@ -1,4 +1,4 @@
-"""What metrics need to know of the probabilities of several classes, once it is known which class was true."""
+"""What losses take: of two classes the score of the positive one, of several the probability of each."""
 
 from __future__ import annotations
 
@@ -6,50 +6,55 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from anchorwatch_detectors.metric import are_probabilities, usable, usable_ranks
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Codes = NDArray[np.int64]
 
 
-def held_against(truth: Codes, said: Codes, p: Floats) -> Floats:
-    """Return (n, 4) what the metrics of probabilities take as `given` where there are several classes.
+def losing(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
+    """Return (n,) the probability that was given to what came true, and the squared distance of all from the truth.
 
     Parameters
     ----------
-    truth, said
-        (n,) column of the true and of the predicted class; -1 for a class that has none, and so was given 0.
-    p
-        (n, classes) probabilities, 0 to 1.
+    truth
+        (n,) true classes: 1 for the positive one; of several the column of each, beyond all of them for a class that
+        has none, and so was given 0.
+    given
+        (n,) scores of the positive class, or (n, classes) probabilities. Rows in which anything is not finite are left
+        out.
 
     Returns
     -------
-    (n, 4)
-        The probability that was given to the true class; the squared distance of all from the truth, the sum over
-        classes of (p - 1)^2 for the true one and p^2 for the others, 0 to 2; the probability that was given to the
-        predicted class; 1 where that was right. NaN where a probability is.
-
-    Examples
-    --------
-    >>> p = np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
-    >>> held_against(np.array([1, 2]), np.array([0, 2]), p).tolist()
-    [[0.5, 0.5, 0.5, 0.0], [0.5, 0.375, 0.5, 1.0]]
+    tuple
+        The distance is that of the positive class, 0 to 1, or the sum over all classes, 0 to 2. Both are NaN where any
+        row has what is no probability.
     """
-    given, distance = against_truth(truth, p)
-    confidence, _ = against_truth(said, p)
-    return told(given, distance, confidence, (truth == said) & (truth >= 0))
+    if np.ndim(given) == 1:
+        truth, given = usable(truth, given)
+        p, distance = np.where(truth == 1.0, given, 1.0 - given), ((truth == 1.0) - given) ** 2
+    else:
+        truth, given = usable_ranks(truth, given)
+        known = np.flatnonzero(truth < given.shape[1])
+        column = truth[known].astype(np.int64)
+        p, off = np.zeros(len(truth)), given.copy()
+        p[known] = given[known, column]
+        off[known, column] -= 1.0
+        distance = (off**2).sum(axis=1) + (truth >= given.shape[1])
+    return (p, distance) if are_probabilities(given) else (np.full(len(p), np.nan), np.full(len(p), np.nan))
 
 
-def against_truth(truth: Codes, p: Floats) -> tuple[Floats, Floats]:
-    """Return (n,) the first and (n,) the second of what `held_against` returns, for whoever keeps only these."""
-    rows, known = np.arange(len(p)), truth >= 0
-    off = p.copy()
-    off[rows[known], truth[known]] -= 1.0
-    distance: Floats = (off**2).sum(axis=1) + ~known
-    return np.where(known | np.isnan(distance), p[rows, truth], 0.0), distance
+def confident(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
+    """Return (n,) the score of what was said and (n,) 1 where it came true.
 
-
-def told(given: Floats, distance: Floats, confidence: Floats, right: NDArray[np.bool_]) -> Floats:
-    """Return (n, 4) what `held_against` returns, from its columns."""
-    return np.stack([given, distance, confidence, right.astype(np.float64)], axis=1)
+    Of two classes that is the positive one, of several the most probable one. Rows in which anything is not finite are
+    left out.
+    """
+    if np.ndim(given) == 1:
+        truth, given = usable(truth, given)
+        return given, (truth == 1.0).astype(np.float64)
+    truth, given = usable_ranks(truth, given)
+    said = given.argmax(axis=1)
+    return given[np.arange(len(given)), said], (said == truth).astype(np.float64)

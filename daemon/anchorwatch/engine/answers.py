@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 WIDTH = 5
 
 
-def words_of(record: Columns, classes: Sequence[str] = ()) -> Words:
+def words_of(record: Columns) -> Words:
     """Return (5, n): time of the prediction, predicted class, score or value, true class, true value.
 
-    Of a ranking the numbers are others, see `engine.ranking.words_of`. Where there are probabilities of `classes` there
-    are (6, n), see `engine.probable.words_of`.
+    Of a ranking the numbers are others, see `engine.ranking.words_of`. With probabilities of classes there are more:
+    `engine.probable.words_of`.
     """
     if record.label_items is not None:
         return ranking.words_of(record)
     if record.probabilities is not None and len(record):
-        return probable.words_of(record, classes)
+        return probable.words_of(record, record.probabilities)
     time, number, truth = (a.view(np.uint64) for a in (record.time, record.number, record.label_number))
     return np.stack([time, record.token, number, record.label_token, truth])
 
@@ -58,7 +58,7 @@ def made_at(words: Words) -> NDArray[np.int64]:
 class Answers(NamedTuple):
     """What metrics take, by what they need.
 
-    `by_number` is (n, k) for a ranking, (n, 4) for several classes with probabilities (`engine.probable.told_of`).
+    `by_number` is (n, k) for a ranking, and for k classes with probabilities.
     """
 
     truth: Floats
@@ -66,11 +66,12 @@ class Answers(NamedTuple):
     by_number: Floats
 
     @classmethod
-    def of(cls, kind: Kind, words: Words, k: int | None = None) -> Answers:
+    def of(cls, kind: Kind, words: Words, k: int | None = None, named: tuple[str, ...] = ()) -> Answers:
         """Return the answers in words; a prediction without a class, score, value or list is NaN there.
 
         Classes of a binary model are 1 for positive and 0 for negative, those of others are numbered. Of a ranking
-        with k ranks the truth is how many items are relevant (`engine.ranking`).
+        with k ranks the truth is how many items are relevant (`engine.ranking`). Classes that are `named` have
+        probabilities, and are numbered in their order.
         """
         if k is not None:
             relevant, ranks = ranking.ranks_in(words, k)
@@ -82,10 +83,11 @@ class Answers(NamedTuple):
         if kind == "binary":
             positive = np.uint64(token(POSITIVE))
             given, true = (said == positive).astype(np.float64), (truth == positive).astype(np.float64)
+        elif named:
+            true, given, number = probable.told_in(words, named)
         else:
             _, codes = np.unique(np.concatenate([said, truth]), return_inverse=True)
             given, true = np.split(codes.ravel().astype(np.float64), 2)
-            number = probable.told_of(words) if len(words) > WIDTH else number
         return cls(true, np.where(said == 0, np.nan, given), number)
 
     def given(self, metric: Metric) -> Floats:

@@ -136,7 +136,7 @@ def estimates(figures: Figures, words: Words) -> dict[str, Known]:
     """Return what is known of each metric, those left out that the rows are too few for, or do not define."""
     if words.shape[1] < figures.min_sample:
         return {}
-    answers = Answers.of(figures.kind, words, figures.k)
+    answers = Answers.of(figures.kind, words, figures.k, figures.named)
     found = {m.name: m.of(answers.truth, answers.given(m)) for m in figures.metrics()}
     return {name: _known(each) for name, each in found.items() if np.isfinite(each.value)}
 

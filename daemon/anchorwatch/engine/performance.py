@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 OPEN = 32
 """Spans are made so long that no more than about so many are open at once."""
 ROWS = 400_000
-"""Labelled rows that all open spans of a version keep together, about."""
+"""Labelled rows that all open spans of a version keep together, about; fewer where rows have more words than usual."""
 EARLIEST = int(np.iinfo(np.int64).min)
 
 
@@ -84,7 +84,7 @@ class Terms(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Labelled predictions of a span: (5 or 6, n) words, (1 + segment columns, n) groups, (n,) hash of the id."""
+    """Labelled predictions of a span: (words, n) answers, (1 + segment columns, n) groups, (n,) hash of the id."""
 
     words: NDArray[np.uint64]
     members: NDArray[np.int32]
@@ -124,6 +124,7 @@ class Opened:
     ) -> Self:
         """Return the span with more in it."""
         kept = Rows.joined([self.rows, *rows], len(self.rows.members)) if rows else self.rows
+        most = most * WIDTH // len(kept.words)
         if len(kept.ident) > most:
             kept = kept.take(np.sort(np.argsort(kept.ident, kind="stable")[:most]))
         return replace(self, predictions=self.predictions + predictions, labelled=self.labelled + labelled, rows=kept)

@@ -1,4 +1,4 @@
-"""Predictions with the probabilities of all classes: what of them stays once the true class is known."""
+"""Predictions with the probabilities of all classes, as words and as metrics take them."""
 
 from __future__ import annotations
 
@@ -8,38 +8,45 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anchorwatch.events.classes import token
-from anchorwatch_detectors.probabilities import against_truth, told
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from anchorwatch.engine.tables import Columns
 
     Words = NDArray[np.uint64]
+    Floats = NDArray[np.float64]
+
+_FIRST = 4
+"""Place of the first probability among the words."""
 
 
-def words_of(record: Columns, names: Sequence[str]) -> Words:
-    """Return (6, n) as `engine.answers.words_of` does: time, predicted class, its probability, true class, two more.
+def words_of(record: Columns, p: Floats) -> Words:
+    """Return (4 + classes, n): time, predicted class, its probability, true class, and the probability of each class.
 
-    These are the probability that was given to the true class, and the squared distance of all from the truth
-    (`anchorwatch_detectors.probabilities`). `names` are the classes of the columns of probabilities.
+    The first four are those of `engine.answers.words_of`.
     """
-    if record.probabilities is None:
-        raise RuntimeError("there are no probabilities to be held against the truth")
-    tokens, order = _tokens(tuple(names))
-    at = np.minimum(np.searchsorted(tokens, record.label_token), len(tokens) - 1)
-    true = np.where(tokens[at] == record.label_token, order[at], -1)
-    given, distance = against_truth(true, record.probabilities)
-    time, number, *held = (a.view(np.uint64) for a in (record.time, record.number, given, distance))
-    return np.stack([time, record.token, number, record.label_token, *held])
+    time, number, given = (a.view(np.uint64) for a in (record.time, record.number, np.ascontiguousarray(p.T)))
+    return np.concatenate([np.stack([time, record.token, number, record.label_token]), given])
 
 
-def told_of(words: Words) -> NDArray[np.float64]:
-    """Return (n, 4) what metrics take of such words, as `anchorwatch_detectors.probabilities` says it."""
-    confidence, given, distance = words[[2, 4, 5]].view(np.float64)
-    return told(given, distance, confidence, words[1] == words[3])
+def told_in(words: Words, names: tuple[str, ...]) -> tuple[Floats, Floats, Floats]:
+    """Return (n,) codes of true and predicted classes, and (n, classes) the probability of each of `names`.
+
+    Codes are the columns of the probabilities, and larger ones for classes that have none.
+    """
+    tokens, column = _tokens(names)
+    said, true = words[1], words[3]
+    others = np.setdiff1d(np.concatenate([said, true]), tokens)
+    if not words.shape[1]:
+        return np.empty(0), np.empty(0), np.empty((0, len(names)))
+
+    def codes(classes: Words) -> Floats:
+        at = np.minimum(np.searchsorted(tokens, classes), len(tokens) - 1)
+        beyond = len(names) + np.searchsorted(others, classes)
+        return np.where(tokens[at] == classes, column[at], beyond).astype(np.float64)
+
+    return codes(true), codes(said), words[_FIRST:].view(np.float64).T
 
 
 @functools.cache

@@ -81,7 +81,7 @@ class Revisions(NamedTuple):
     Attributes
     ----------
     words, ident
-        (5 or 6, n) the predictions with these labels (`engine.answers`), and the first half of the hash of each id.
+        (words, n) the predictions with these labels (`engine.answers`), and the first half of the hash of each id.
     time
         (n,) event time at which each came, ns.
     """

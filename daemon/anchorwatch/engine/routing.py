@@ -126,7 +126,7 @@ def outcome_block(
         vocabulary=words,
         segments=record.segments.T if n else np.empty((len(watch.segment_rows), 0), np.uint64),
         made=None if watch.cycle is None else record.time,
-        answers=words_of(record, watch.shape.classes),
+        answers=words_of(record),
     )
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anchorwatch_detectors.intervals import mean, undefined
-from anchorwatch_detectors.metric import CLASSES, Loss, are_probabilities, losing
+from anchorwatch_detectors.intervals import mean
+from anchorwatch_detectors.metric import CLASSES, Loss
+from anchorwatch_detectors.probabilities import losing
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
@@ -25,9 +26,7 @@ class Brier(Loss):
     >>> import numpy as np
     >>> Brier().of(np.array([1.0, 0.0]), np.array([0.5, 0.5])).value
     0.25
-    >>> from anchorwatch_detectors.probabilities import held_against
-    >>> p = np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])
-    >>> Brier().of(np.array([0.0, 2.0]), held_against(np.array([0, 2]), np.array([0, 2]), p)).value
+    >>> Brier().of(np.array([0.0, 2.0]), np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])).value
     0.4375
     """
 
@@ -37,9 +36,7 @@ class Brier(Loss):
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the Brier score."""
-        given_to_truth, distance = losing(truth, given)
-        if not are_probabilities(given_to_truth):
-            return undefined(len(distance))
+        _, distance = losing(truth, given)
         most = 1.0 if np.ndim(given) == 1 else 2.0
         found = mean(distance / most, within_one=True)
         low, high = most * found.low, most * found.high

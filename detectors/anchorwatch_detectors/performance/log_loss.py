@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anchorwatch_detectors.intervals import mean, undefined
-from anchorwatch_detectors.metric import CLASSES, Loss, are_probabilities, losing
+from anchorwatch_detectors.intervals import mean
+from anchorwatch_detectors.metric import CLASSES, Loss
+from anchorwatch_detectors.probabilities import losing
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
@@ -27,7 +28,5 @@ class LogLoss(Loss):
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the log loss."""
         p, _ = losing(truth, given)
-        if not are_probabilities(p):
-            return undefined(len(p))
         least = float(np.finfo(np.float64).eps)
         return mean(-np.log(np.clip(p, least, 1.0 - least)))

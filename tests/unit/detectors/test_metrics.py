@@ -80,7 +80,6 @@ OF_SCORES = {
     "brier": lambda t, s: sum((a - b) ** 2 for a, b in zip(t, s, strict=True)) / len(t),
     "calibration_error": naive_calibration,
 }
-OF_PROBABILITIES = {"log_loss", "brier", "calibration_error"}
 OF_CLASSES = {
     "accuracy": lambda t, g: sum(a == b for a, b in zip(t, g, strict=True)) / len(t),
     "precision": naive_precision,
@@ -229,7 +228,7 @@ def test_metrics_are_told_by_what_a_model_gives():
     without = {m.name for m in metrics.suiting("binary", scores=False)}
     assert with_scores - without == set(OF_SCORES)
     assert {m.name for m in metrics.suiting("regression", scores=False)} == set(OF_VALUES)
-    assert {m.name for m in metrics.suiting("multiclass", scores=True)} == {"accuracy", *OF_PROBABILITIES, *OF_MANY}
+    assert {m.name for m in metrics.suiting("multiclass", scores=True)} == {"accuracy", *OF_SCORES, *OF_MANY}
     assert {m.name for m in metrics.suiting("multiclass", scores=False)} == {"accuracy", *OF_MANY}
     assert {m.name for m in metrics.suiting("ranking", scores=False)} == set(OF_RANKS)
     assert all(isinstance(m, Metric) for m in metrics.suiting("binary", scores=True))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from anchorwatch_detectors import metrics
-from anchorwatch_detectors.probabilities import held_against
 
-NAMES = ("log_loss", "brier", "calibration_error")
+LOSSES = ("log_loss", "brier", "calibration_error")
+NAMES = (*LOSSES, "roc_auc", "average_precision")
 BINS = 10
 
 
@@ -22,7 +22,7 @@ def sample(seed, n=500, classes=3):
 
 
 def judged(name, truth, p):
-    return metrics.find(name).of(truth.astype(float), held_against(truth, p.argmax(axis=1), p))
+    return metrics.find(name).of(truth.astype(float), p)
 
 
 def test_the_calibration_error_compares_the_probability_of_the_predicted_class_with_how_often_it_was_right():
@@ -36,7 +36,7 @@ def test_the_calibration_error_compares_the_probability_of_the_predicted_class_w
     assert judged("calibration_error", truth, p).value == pytest.approx(total, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", LOSSES)
 def test_two_classes_are_judged_as_their_positive_scores_are_the_brier_score_twice(name):
     """The calibration error differs by its nature: of two classes it is that of the positive one."""
     truth, p = sample(2, classes=2)
@@ -67,17 +67,16 @@ def test_the_interval_holds_the_truth_in_about_95_of_100_samples(name):
 def test_rows_without_probabilities_count_for_nothing(name):
     truth, p = sample(3, 60)
     more = np.concatenate([p, np.full((2, 3), np.nan)])
-    said = np.concatenate([p.argmax(axis=1), [0, -1]])
-    given = held_against(np.concatenate([truth, [1, -1]]), said, more)
-    assert metrics.find(name).of(np.append(truth, [1.0, 2.0]), given) == judged(name, truth, p)
+    assert judged(name, np.append(truth, [1, 2]), more) == judged(name, truth, p)
 
 
 def test_a_true_class_that_has_no_probability_was_given_none():
     """The loss is bounded by the smallest probability that counts, the distance is as far as it can be."""
     p = np.array([[0.6, 0.4], [1.0, 0.0]])
-    given = held_against(np.array([-1, -1]), np.array([0, 0]), p)
-    assert given.tolist() == [[0.0, pytest.approx(1.52), 0.6, 0.0], [0.0, 2.0, 1.0, 0.0]]
-    assert metrics.find("log_loss").of(np.zeros(2), given).value == pytest.approx(-math.log(np.finfo(float).eps))
+    truth = np.array([2, 3])
+    assert judged("brier", truth, p).value == pytest.approx((1.52 + 2.0) / 2)
+    assert judged("log_loss", truth, p).value == pytest.approx(-math.log(np.finfo(float).eps))
+    assert judged("calibration_error", truth, p).value == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -85,3 +84,21 @@ def test_a_true_class_that_has_no_probability_was_given_none():
 def test_too_few_rows_are_undefined(name, n):
     truth, p = sample(4, 20)
     assert math.isnan(judged(name, truth[:n], p[:n]).value)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+def test_a_class_that_did_not_come_twice_leaves_the_mean_over_classes_undefined(name):
+    """A mean over those that came would change with them; a class that has no probability is one of the others."""
+    truth, p = sample(5, 200)
+    assert 0.5 < judged(name, truth, p).value < 1.0
+    assert 0.5 < judged(name, np.where(truth == 2, np.arange(200) % 5, truth), p).value < 1.0
+    assert math.isnan(judged(name, np.where(truth == 2, 0, truth), p).value)
+    once = np.where(truth == 2, 0, truth)
+    once[0] = 2
+    assert math.isnan(judged(name, once, p).value)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_what_is_no_probability_has_no_loss(name):
+    truth, p = sample(6, 60)
+    assert math.isnan(judged(name, truth, p * 1.5).value)
