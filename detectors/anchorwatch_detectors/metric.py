@@ -53,8 +53,8 @@ class Metric(abc.ABC):
     name
         By which it is known.
     needs
-        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities),
-        predicted values, or for each rank of a list whether its item is relevant.
+        What `given` holds: predicted classes, scores of the positive class (0 to 1 where they are probabilities) or the
+        probabilities of several, predicted values, or for each rank of a list whether its item is relevant.
     kinds
         Models it suits.
     larger_is_better
@@ -80,12 +80,20 @@ class Metric(abc.ABC):
         Parameters
         ----------
         truth
-            (n,) true classes as codes (binary: 1 for positive, 0 for negative), true values, or how many items are
-            relevant.
+            (n,) true classes as codes (binary: 1 for positive, 0 for negative; where there are probabilities their
+            columns, and larger ones for classes without), true values, or how many items are relevant.
         given
-            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks. Rows in which anything is not
-            finite are left out.
+            (n,) what the model said, as `needs` tells; (n, k) for the first k ranks or the probabilities of k classes.
+            Rows in which anything is not finite are left out.
         """
+
+
+class Loss(Metric):
+    """A metric that is better where it is smaller, and small where a model is good: its margin is a share of it."""
+
+    larger_is_better: ClassVar[bool] = False
+    margin: ClassVar[float] = 0.05
+    relative: ClassVar[bool] = True
 
 
 def usable(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
@@ -98,7 +106,10 @@ def usable(truth: Floats, given: Floats) -> tuple[Floats, Floats]:
 
 
 def usable_ranks(relevant: Floats, given: Floats) -> tuple[Floats, Floats]:
-    """Return the rows in which both are finite; raises ValueError if they are not (n,) and (n, k), k at least 1."""
+    """Return the rows in which both are finite; raises ValueError if they are not (n,) and (n, k), k at least 1.
+
+    Probabilities of k classes with their true ones have the same form.
+    """
     relevant, given = np.asarray(relevant, np.float64), np.asarray(given, np.float64)
     if given.ndim != 2 or relevant.shape != given.shape[:1] or not given.shape[1]:
         raise ValueError(f"a column of counts and so many rows of ranks are needed: {relevant.shape}, {given.shape}")

@@ -59,6 +59,9 @@ def find(name: str) -> Metric:
 
 
 def suiting(kind: Kind, *, scores: bool) -> list[Metric]:
-    """Return the metrics of a kind of model, by name; those that need scores only with `scores`."""
+    """Return the metrics of a kind of model, by name; those that need scores only with `scores`.
+
+    Of several classes these are the probabilities of all of them.
+    """
     metrics = [find(name) for name in names()]
     return [m for m in metrics if kind in m.kinds and (scores or m.needs != "score")]

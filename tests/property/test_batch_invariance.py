@@ -77,7 +77,9 @@ def test_cutting_changes_nothing_with_a_season_either(seed, kind, detector):
     assert_same(whole, Run(world).take_cut(np.random.default_rng(seed), restarts=0.05))
 
 
-@pytest.mark.parametrize(("seed", "kind"), [*((seed, "binary") for seed in range(4)), (4, "ranking"), (5, "ranking")])
+@pytest.mark.parametrize(
+    ("seed", "kind"), [*enumerate(["binary"] * 4), (4, "ranking"), (5, "ranking"), (6, "probable"), (7, "probable")]
+)
 def test_cutting_and_restarts_change_nothing_in_a_join_of_many_runs(seed, kind):
     """The runs of the join are filled, merged and dropped in another rhythm, and come to the same bytes."""
     world = World(seed=seed, n=600, kind=kind, wait=60, runs=SHORT)
@@ -100,7 +102,7 @@ def test_cutting_and_restarts_change_nothing_said_of_lists(changes):
     assert_same(whole, Run(world).take_cut(np.random.default_rng(2), restarts=0.2))
 
 
-@pytest.mark.parametrize(("seed", "kind"), [(1, "binary"), (2, "multiclass"), (3, "regression")])
+@pytest.mark.parametrize(("seed", "kind"), [(1, "binary"), (2, "multiclass"), (3, "regression"), (4, "probable")])
 def test_cutting_and_restarts_change_nothing_where_corrected_labels_replace_the_first(seed, kind):
     """Corrections come in time and too late for windows, before the baseline is there and after, and for all parts."""
     world = World(seed=seed, kind=kind, n=600, wait=60, time=25, runs=SHORT, revisions="latest")

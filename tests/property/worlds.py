@@ -67,6 +67,7 @@ class World:
         outputs = {
             "binary": {"kind": "binary", "score": "score"},
             "multiclass": {"kind": "multiclass", "class": "class", "score": "score"},
+            "probable": {"kind": "multiclass", "probabilities": {each: f"p.{each}" for each in "abc"}},
             "regression": {"kind": "regression", "value": "value"},
             "ranking": {"kind": "ranking", "items": "items", "k": 3, "relevant": 2},
         }
@@ -109,7 +110,8 @@ class World:
 
     def _judged(self):
         """Return the metrics that are judged, and how long windows mature."""
-        judged = {"binary": ["accuracy", "recall"], "multiclass": ["macro_f1"], "regression": ["mae"],
+        judged = {"binary": ["accuracy", "recall"], "multiclass": ["macro_f1"],
+                  "probable": ["log_loss", "brier", "macro_f1"], "regression": ["mae"],
                   "ranking": ["ndcg_at_k", "recall_at_k", "click_through_rate"]}  # fmt: skip
         return {"metrics": judged[self.kind] if self.labels else [], "mature": f"{self.wait // 2}s"}
 
@@ -163,6 +165,10 @@ class World:
             }  # fmt: skip
             if self.kind == "ranking":
                 body["items"] = rng.permutation(8)[: int(rng.choice([0, 2, 5], p=[0.03, 0.17, 0.8]))].tolist()
+            if self.kind == "probable":
+                p = rng.dirichlet([0.5] * 3)
+                broken = [p, p / 2, [None, *p[1:]], [*p[:2], "0.3"]][int(rng.choice(4, p=[0.94, 0.02, 0.02, 0.02]))]
+                body |= {"class": "abc"[int(p.argmax())], "p": dict(zip("abc", list(broken), strict=True))}
             if rng.random() < 0.03 or (self.change and 0.45 * self.n < i < 0.5 * self.n):
                 body["amount"] = (None, "12", "NaN", [1])[int(rng.integers(0, 4))]
             if rng.random() < 0.03:
@@ -202,7 +208,7 @@ class World:
             return (items[:1] or None, items, items[::-1], [1, 2, 3], [])[
                 int(rng.choice(5, p=[0.4, 0.3, 0.1, 0.05, 0.15]))
             ]
-        if self.kind == "multiclass":
+        if self.kind in {"multiclass", "probable"}:
             return "abc"[int(rng.integers(0, 3))] if error else body.get("class", "a")
         return int((body.get("score", 0.0) >= 0.5) != error)
 
@@ -330,7 +336,7 @@ def worlds(draw):
     return World(
         seed=draw(st.integers(0, 2**32 - 1)),
         n=draw(st.sampled_from([120, 250, 400, 600])),
-        kind=draw(st.sampled_from(["binary", "multiclass", "regression", "ranking"])),
+        kind=draw(st.sampled_from(["binary", "multiclass", "probable", "regression", "ranking"])),
         partitions=draw(st.tuples(st.integers(1, 3), st.integers(1, 3))),
         shared=draw(st.booleans()),
         segments=draw(st.booleans()),

@@ -27,7 +27,7 @@ def confusion(words: Words, baseline: Baseline, more: Sequence[str] = ()) -> lis
     Parameters
     ----------
     words
-        (5, n) predictions with their labels (`engine.answers`).
+        (words, n) predictions with their labels (`engine.answers`).
     baseline
         Knows the names of classes.
     more

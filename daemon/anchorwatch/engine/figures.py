@@ -52,6 +52,8 @@ class Figures(NamedTuple):
         Labels that a window has at least.
     k
         Ranks of a list that count; None for others than rankings.
+    named
+        Classes whose probabilities are given.
     """
 
     kind: Kind
@@ -62,11 +64,12 @@ class Figures(NamedTuple):
     wait: int
     min_sample: int
     k: int | None = None
+    named: tuple[str, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of classes that every such model has."""
-        return (POSITIVE, NEGATIVE) if self.kind == "binary" else ()
+        return (POSITIVE, NEGATIVE) if self.kind == "binary" else self.named
 
     def metrics(self) -> list[Metric]:
         """Return the metrics that are computed, in order."""
@@ -81,7 +84,7 @@ def figures_of(model: Model) -> Figures | None:
     prediction = model.predictions.prediction
     suiting = [
         metric
-        for metric in metrics.suiting(prediction.kind, scores=prediction.score is not None)
+        for metric in metrics.suiting(prediction.kind, scores=prediction.probable)
         if accuracy.shown or metric.name in accuracy.metrics
     ]
     if not suiting:
@@ -98,6 +101,7 @@ def figures_of(model: Model) -> Figures | None:
         wait=model.labels.wait,
         min_sample=model.windows.min_sample,
         k=prediction.k if prediction.kind == "ranking" else None,
+        named=tuple(sorted(prediction.probabilities)),
     )
 
 
@@ -132,7 +136,7 @@ def estimates(figures: Figures, words: Words) -> dict[str, Known]:
     """Return what is known of each metric, those left out that the rows are too few for, or do not define."""
     if words.shape[1] < figures.min_sample:
         return {}
-    answers = Answers.of(figures.kind, words, figures.k)
+    answers = Answers.of(figures.kind, words, figures.k, figures.named)
     found = {m.name: m.of(answers.truth, answers.given(m)) for m in figures.metrics()}
     return {name: _known(each) for name, each in found.items() if np.isfinite(each.value)}
 

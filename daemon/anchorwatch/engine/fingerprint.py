@@ -23,6 +23,8 @@ def fingerprint_of(model: Model, given: Baseline | None) -> str:
     if model.predictions.prediction.kind != "ranking":
         for name in ("items", "k", "relevant"):
             form["predictions"]["prediction"].pop(name)
+    if not model.predictions.prediction.probabilities:
+        form["predictions"]["prediction"].pop("probabilities")
     for monitor in form["monitors"].values():
         monitor.pop("alert", None)
     if form["labels"] is not None:

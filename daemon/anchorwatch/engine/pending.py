@@ -118,6 +118,8 @@ class Pending:
         for part, into in ((p, plain), (labels, labels_plain)):
             if part.items is not None and len(part):
                 into["items"] = part.items
+        if p.probabilities is not None and len(p):
+            plain["probabilities"] = p.probabilities
         return {"predictions": plain, "labels": labels_plain, "partitions": list(names)}
 
     @classmethod
@@ -130,6 +132,7 @@ class Pending:
             vocabulary=tuple(tuple(words) for words in p["vocabulary"]),
             category=p["category"],
             items=p.get("items"),
+            probabilities=p.get("probabilities"),
             **{name: p[name] for name in _PREDICTION_ARRAYS},
         )
         return cls(predictions, Labels(**plain["labels"]), tuple(plain["partitions"]))

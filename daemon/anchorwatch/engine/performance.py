@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OPEN = 32
 """Spans are made so long that no more than about so many are open at once."""
 ROWS = 400_000
-"""Labelled rows that all open spans of a version keep together, about."""
+"""Labelled rows that all open spans of a version keep together, about; fewer where rows have more words than usual."""
 EARLIEST = int(np.iinfo(np.int64).min)
 
 
@@ -85,7 +85,7 @@ class Terms(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Labelled predictions of a span: (5, n) words, (1 + segment columns, n) groups, (n,) hash of the id."""
+    """Labelled predictions of a span: (words, n) answers, (1 + segment columns, n) groups, (n,) hash of the id."""
 
     words: NDArray[np.uint64]
     members: NDArray[np.int32]
@@ -98,8 +98,10 @@ class Rows(NamedTuple):
     @staticmethod
     def joined(parts: Sequence[Rows], columns: int) -> Rows:
         """Return the rows of all parts, one after the other."""
-        none = Rows(np.empty((WIDTH, 0), np.uint64), np.empty((columns, 0), np.int32), np.empty(0, np.uint64))
-        return Rows(*(np.concatenate(each, axis=-1) for each in zip(none, *parts, strict=True)))
+        known = [part for part in parts if len(part.ident)]
+        width = len(known[0].words) if known else WIDTH
+        none = Rows(np.empty((width, 0), np.uint64), np.empty((columns, 0), np.int32), np.empty(0, np.uint64))
+        return Rows(*(np.concatenate(each, axis=-1) for each in zip(none, *known, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class Opened:
     ) -> Self:
         """Return the span with more in it."""
         kept = Rows.joined([self.rows, *rows], len(self.rows.members)) if rows else self.rows
+        most = most * WIDTH // len(kept.words)
         if len(kept.ident) > most:
             kept = kept.take(np.sort(np.argsort(kept.ident, kind="stable")[:most]))
         return replace(self, predictions=self.predictions + predictions, labelled=self.labelled + labelled, rows=kept)

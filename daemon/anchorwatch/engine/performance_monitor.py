@@ -148,7 +148,7 @@ def _close(watch: Watch, state: Performance, number: int, standard: Standard, ti
     due = state.terms.due(number)
     moment = Moment(int(np.searchsorted(time, due)), 0, due)
     start = max(state.terms.origin + number * state.terms.span, state.terms.begin)
-    answers = Answers.of(figures.kind, span.rows.words, figures.k)
+    answers = Answers.of(figures.kind, span.rows.words, figures.k, figures.named)
     findings: list[Finding] = []
     for g, group in enumerate(standard.groups):
         n = int(span.labelled[g])

@@ -56,7 +56,7 @@ class Block:
     made
         (n,) event time of the prediction, where `time` is that of its label and a season asks for it; None: `time`.
     answers
-        (5, n) predictions with their labels (`engine.answers`); None for rows that are none.
+        (words, n) predictions with their labels (`engine.answers`); None for rows that are none.
     """
 
     at: NDArray[np.int64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from anchorwatch.engine.runs import Log
     from anchorwatch.engine.stretches import Terms
 
-_REST, _TIME, _SEGMENTS, _ITEMS = 0, 1, 3, 6
-"""Places of fields in the rows."""
+T = TypeVar("T", bound=np.generic)
+_REST, _TIME, _SEGMENTS, _MORE = 0, 1, 3, 6
+"""Places of fields in the rows; the last is there where a model gives several items or probabilities."""
 
 
 def rows_of(records: Columns, first: int) -> Rows:
@@ -34,7 +35,7 @@ def rows_of(records: Columns, first: int) -> Rows:
             records.segments,
             records.token,
             records.number,
-            *(() if records.items is None else (records.items,)),
+            *(each for each in (records.items, records.probabilities) if each is not None),
         ),
     )
 
@@ -74,11 +75,12 @@ def locate(predictions: Log, terms: Terms, labels: Arrivals) -> tuple[NDArray[np
         labelled=np.ones(n, np.bool_),
         label_token=labels.token,
         label_number=labels.number,
-        items=np.zeros((n, fields[_ITEMS].shape[1]), np.uint64) if len(fields) > _ITEMS else None,
+        items=_like(fields[_MORE:], n, np.uint64),
         label_items=labels.items,
+        probabilities=_like(fields[_MORE:], n, np.float64),
     )
     into: tuple[NDArray[Any], ...] = (found.time, found.version, found.segments, found.token, found.number)
-    into += () if found.items is None else (found.items,)
+    into += tuple(each for each in (found.items, found.probabilities) if each is not None)
     for which, run, row in predictions.find(labels.ident[:, 0]):
         good = (run.field(_REST, row) == labels.ident[which, 1]) & (
             labels.time[which] <= last(run.field(_TIME, row) // terms.width, terms)
@@ -92,3 +94,8 @@ def locate(predictions: Log, terms: Terms, labels: Arrivals) -> tuple[NDArray[np
         for field_, column in enumerate(into, start=_TIME):
             column[which] = run.field(field_, row)
     return seq, found
+
+
+def _like(more: tuple[NDArray[Any], ...], n: int, kind: type[T]) -> NDArray[T] | None:
+    """Return room for n rows of the further fields that are of a kind; None where there are none."""
+    return next((np.zeros((n, field.shape[1]), kind) for field in more if field.dtype == kind), None)

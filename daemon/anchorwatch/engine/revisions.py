@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
-from anchorwatch.engine.answers import WIDTH, made_at
+from anchorwatch.engine.answers import WIDTH, made_at, side_by_side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,7 +81,7 @@ class Revisions(NamedTuple):
     Attributes
     ----------
     words, ident
-        (5, n) the predictions with these labels (`engine.answers`), and the first half of the hash of each id.
+        (words, n) the predictions with these labels (`engine.answers`), and the first half of the hash of each id.
     time
         (n,) event time at which each came, ns.
     """
@@ -108,7 +108,8 @@ class Revisions(NamedTuple):
 
     def add(self, more: Revisions) -> Revisions:
         """Return these and more that came after them."""
-        return Revisions(*(np.concatenate(pair, axis=-1) for pair in zip(self, more, strict=True)))
+        words = side_by_side([self.words, more.words])
+        return Revisions(words, np.append(self.ident, more.ident), np.append(self.time, more.time))
 
     def within(self, delay: int) -> Revisions:
         """Return the labels that came within so many ns of their prediction."""

@@ -206,4 +206,5 @@ def _records(watch: Watch, release: Release, version: NDArray[np.int32]) -> Colu
         label_token=np.zeros(n, np.uint64),
         label_number=np.full(n, np.nan),
         items=predictions.items,
+        probabilities=predictions.probabilities,
     )

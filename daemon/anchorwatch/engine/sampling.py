@@ -54,6 +54,7 @@ def remember(watch: Watch, state: State, records: Columns) -> NDArray[np.bool_]:
         token=np.zeros(n, np.uint64),
         number=np.full(n, np.nan),
         items=None,
+        probabilities=None,
     )
     state.outside, new[~inside] = join.remember(state.outside, _OUTSIDE, bare)
     state.outside = replace(state.outside, counts={})

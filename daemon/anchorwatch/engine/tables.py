@@ -31,6 +31,8 @@ class Columns:
         (n,) whether a label has come, and which.
     items, label_items
         (n, k) first items of a ranking, (n, most) those that its label names; None for others.
+    probabilities
+        (n, classes) that of each class, NaN for all where they cannot be used; None where the model gives none.
     """
 
     ident: NDArray[np.uint64]
@@ -44,6 +46,7 @@ class Columns:
     label_number: NDArray[np.float64]
     items: NDArray[np.uint64] | None = None
     label_items: NDArray[np.uint64] | None = None
+    probabilities: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """Return the number of records."""

@@ -42,11 +42,12 @@ class Shape:
     """Which columns the predictions of a model have; prediction columns and latency stand among the features.
 
     `score`, `value`, `class` and `latency` are the names of the model's own outputs, prefixed so that no feature can
-    collide with them.
+    collide with them. `classes` are those whose probabilities are given, in order.
     """
 
     numeric: tuple[str, ...]
     category: tuple[str, ...]
+    classes: tuple[str, ...] = ()
 
 
 PREDICTION_SCORE = "prediction:score"
@@ -81,6 +82,8 @@ class Predictions:
         (n,) 64-bit hash of the predicted class in canonical form, of the first item of a ranking; 0 for regression.
     items
         (n, k) hashes of the first k items of a ranking (`events.items`); None for others.
+    probabilities
+        (n, classes) that of each class, NaN for all where they cannot be used (`events.probabilities`); None without.
     """
 
     time: Int64s
@@ -96,6 +99,7 @@ class Predictions:
     vocabulary: tuple[tuple[str, ...], ...]
     token: NDArray[np.uint64]
     items: Ids | None = None
+    probabilities: Floats | None = None
 
     def __len__(self) -> int:
         """Return the number of events."""
@@ -136,6 +140,7 @@ class Predictions:
             vocabulary=self.vocabulary,
             token=self.token[index],
             items=None if self.items is None else self.items[index],
+            probabilities=None if self.probabilities is None else self.probabilities[index],
         )
 
     @classmethod
@@ -163,6 +168,7 @@ class Predictions:
             vocabulary=tuple(words for words, _ in merged),
             token=np.concatenate([p.token for p in parts]),
             items=concatenate.items([p.items for p in parts]),
+            probabilities=concatenate.items([p.probabilities for p in parts]),
         )
 
 

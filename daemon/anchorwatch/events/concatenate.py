@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from anchorwatch.events.columns import Ids, Int32s
+    from numpy.typing import NDArray
+
+    from anchorwatch.events.columns import Int32s
+
+T = TypeVar("T", bound=np.generic)
 
 
 def categories(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s]) -> tuple[tuple[str, ...], Int32s]:
@@ -25,7 +29,7 @@ def categories(vocabularies: Sequence[tuple[str, ...]], codes: Sequence[Int32s])
     return tuple(words), np.concatenate(translated)
 
 
-def items(parts: Sequence[Ids | None]) -> Ids | None:
-    """Return the items of all parts; a part that has none has no rows, or nobody has any."""
+def items(parts: Sequence[NDArray[T] | None]) -> NDArray[T] | None:
+    """Return the items (or probabilities) of all parts; a part that has none has no rows, or nobody has any."""
     known = [part for part in parts if part is not None]
     return np.concatenate(known) if known else None

@@ -9,6 +9,7 @@ import numpy as np
 from anchorwatch.events import classes
 from anchorwatch.events.columns import PREDICTION_SCORE, Fault, Predictions
 from anchorwatch.events.items import naming, ranked
+from anchorwatch.events.probabilities import Probabilities
 from anchorwatch.events.values import numbers, words
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.events.admission import Admitted
     from anchorwatch.events.columns import Bytes, Floats, Int32s, Shape
+    from anchorwatch.events.probabilities import Given
     from anchorwatch.events.reader import Reader
     from anchorwatch.events.values import Getter
     from anchorwatch.settings import models as settings
@@ -43,7 +45,12 @@ class PredictionColumns:
         self._prediction = stream.prediction
         self._reader = reader
         self._shape = shape
-        self._numeric = [(reader.getter(path), path in reader.numbers) for path in _numeric(stream)]
+        found = stream.prediction.probabilities
+        self._probabilities = Probabilities(shape.classes, found, reader) if found else None
+        read = [row for row, name in enumerate(shape.numeric) if not (found and name == PREDICTION_SCORE)]
+        self._numeric = [
+            (row, reader.getter(path), path in reader.numbers) for row, path in zip(read, _numeric(stream), strict=True)
+        ]
         self._features = [
             reader.getter(feature.path or name)
             for name, feature in stream.features.items()
@@ -64,34 +71,41 @@ class PredictionColumns:
         prediction = stream.prediction
         more = (stream.time, stream.version, prediction.class_, prediction.items)
         others |= {path for path in more if path is not None}
-        return {path: path not in others for path in [*others, *_numeric(stream)]}
+        numeric = [*_numeric(stream), *prediction.probabilities.values()]
+        return {path: path not in others for path in [*others, *numeric]}
 
     def present(self, rows: Sequence[msgspec.Struct]) -> NDArray[np.bool_]:
         """Tell of each event whether it has any column of a prediction."""
         found = np.zeros(len(rows), np.bool_)
-        for get, strict in self._numeric:
+        for _, get, strict in self._numeric:
             found |= numbers(rows, get, strict=strict, text=self._reader.text)[1] != Fault.ABSENT
         for get in [*self._features, *([self._class] if self._class else [])]:
             found |= self._words(rows, get)[2] != Fault.ABSENT
         if self._items is not None:
             found |= naming(list(map(self._items, rows)), text=self._reader.text) != Fault.ABSENT
+        if self._probabilities is not None:
+            found |= self._probabilities.present(rows)
         return found
 
     def of(self, rows: Sequence[msgspec.Struct], found: Admitted) -> Predictions:
         """Return the columns of the admitted events `rows`."""
         n = len(rows)
-        numeric = np.empty((len(self._numeric), n))
-        faults = np.empty((len(self._numeric), n), np.uint8)
-        for row, (get, strict) in enumerate(self._numeric):
+        numeric = np.empty((len(self._shape.numeric), n))
+        faults = np.empty((len(self._shape.numeric), n), np.uint8)
+        for row, get, strict in self._numeric:
             numeric[row], faults[row] = numbers(rows, get, strict=strict, text=self._reader.text)
         category = [self._words(rows, get) for get in self._features]
-        token, items = np.zeros(n, np.uint64), None
+        token, items, given = np.zeros(n, np.uint64), None, None
         if self._items is not None:
             lists = ranked(list(map(self._items, rows)), self._prediction.k, text=self._reader.text)
             category.append((lists.vocabulary, lists.codes, lists.fault))
             token, items = lists.tokens[:, 0], lists.tokens
         elif self._prediction.kind != "regression":
-            category.append(self._classes(rows, numeric, faults))
+            given = None if self._probabilities is None else self._probabilities.of(rows)
+            category.append(self._classes(rows, numeric, faults) if given is None else self._chosen(rows, given))
+            if given is not None:
+                score = self._shape.numeric.index(PREDICTION_SCORE)
+                numeric[score], faults[score] = given.of_classes(*category[-1][1:])
             token = classes.tokens(category[-1][0], category[-1][1])
         category.extend(self._words(rows, get) for get in self._dimensions)
         versions, version = self._versions(rows)
@@ -109,6 +123,7 @@ class PredictionColumns:
             vocabulary=tuple(vocabulary for vocabulary, _, _ in category),
             token=token,
             items=items,
+            probabilities=None if given is None else given.p,
         )
 
     def _words(self, rows: Sequence[msgspec.Struct], get: Getter) -> Words:
@@ -143,6 +158,14 @@ class PredictionColumns:
         codes = np.where(scored, score >= self._prediction.threshold, codes).astype(np.int32)
         fault = np.where(scored, Fault.NONE, fault if self._class is not None else faults[row]).astype(np.uint8)
         return (classes.NEGATIVE, classes.POSITIVE), codes, fault
+
+    def _chosen(self, rows: Sequence[msgspec.Struct], given: Given) -> Words:
+        """Return the predicted classes: as named where a place for them is known, else the most probable ones."""
+        if self._probabilities is None or self._class is None:
+            names = () if self._probabilities is None else self._probabilities.names
+            return names, given.most_probable(), given.fault
+        vocabulary, codes, fault = self._words(rows, self._class)
+        return *self._probabilities.coded(vocabulary, codes), fault
 
 
 def _numeric(stream: settings.Predictions) -> list[str]:

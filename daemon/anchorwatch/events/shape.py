@@ -18,7 +18,7 @@ def shape_of(model: Model) -> Shape:
     Numeric columns are the numeric features in the order of the configuration, then the score (binary, multiclass)
     or the value (regression), then the latency, each where its path is given. Category columns are the category
     features, the predicted class (binary, multiclass) or the first item (ranking), then the dimensions, which are there
-    for segments alone.
+    for segments alone. Classes with a probability are sorted, so that their order in the configuration means nothing.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def shape_of(model: Model) -> Shape:
     classes = prediction.kind != "regression"
     numeric = [name for name, feature in stream.features.items() if feature.kind == "numeric"]
     category = [name for name, feature in stream.features.items() if feature.kind == "category"]
-    if classes and prediction.score is not None:
+    if classes and prediction.scored:
         numeric.append(PREDICTION_SCORE)
     if not classes and prediction.value is not None:
         numeric.append(PREDICTION_VALUE)
@@ -46,4 +46,4 @@ def shape_of(model: Model) -> Shape:
                     f"two columns are named {name!r}, so neither could be told apart in an alert: "
                     f"rename the feature or dimension {name!r} and keep its place with `path: {name}`"
                 )
-    return Shape(tuple(numeric), tuple(category))
+    return Shape(tuple(numeric), tuple(category), tuple(sorted(prediction.probabilities)))

@@ -200,7 +200,7 @@ class Accuracy(Monitor):
 
     def unsuited(self, prediction: Prediction, *, labelled: bool) -> Iterator[Conflict]:
         """Yield metrics that such predictions do not have, with paths from the model."""
-        suiting = [m.name for m in metrics.suiting(prediction.kind, scores=prediction.score is not None)]
+        suiting = [m.name for m in metrics.suiting(prediction.kind, scores=prediction.probable)]
         for name in self.metrics:
             if not labelled or name not in suiting:
                 known = f"one of {', '.join(suiting)}" if labelled else "labels, and the model has none"

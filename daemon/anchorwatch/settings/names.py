@@ -10,11 +10,12 @@ from pydantic import AfterValidator
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _URI = re.compile(r"(?:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
+_DECIMAL = re.compile(r"(-?\d+)\.0+")
 _RESERVED = {"latency": "the time a prediction took", "prediction:": "the model's own outputs"}
 
 
 def check_name(value: str) -> str:
-    """Return the name of a model or a policy as it is, or raise ValueError with the reason."""
+    """Return the name of a model, a policy or a class as it is, or raise ValueError with the reason."""
     if not value or value != value.strip():
         raise ValueError("a name must not be empty, nor begin or end with a space: alerts are told apart by it")
     if not value.isprintable() or len(value) > 200:
@@ -45,6 +46,17 @@ def check_path(value: str) -> str:
         raise ValueError("an empty path leads nowhere: write the name of the field, dots for nesting")
     if not all(value.split(".")):
         raise ValueError(f"the path `{value}` has an empty step: write names with one dot between them, such as a.b")
+    return value
+
+
+def check_class(value: str) -> str:
+    """Return the name of a class as it is, or raise ValueError with the reason."""
+    check_name(value)
+    match = _DECIMAL.fullmatch(value)
+    if match:
+        raise ValueError(
+            f"`{value}` is the class `{match[1]}`, as labels of both forms are one class: write `{match[1]}`"
+        )
     return value
 
 
@@ -100,6 +112,7 @@ def check_location(value: str) -> str:
 
 Name = Annotated[str, AfterValidator(check_name)]
 Column = Annotated[str, AfterValidator(check_column)]
+ClassName = Annotated[str, AfterValidator(check_class)]
 FieldPath = Annotated[str, AfterValidator(check_path)]
 WrittenTopic = Annotated[str, AfterValidator(check_written_topic)]
 ReadTopic = Annotated[str, AfterValidator(check_read_topic)]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from anchorwatch.settings.names import Column, FieldPath, ReadTopic, check_path
+from anchorwatch.settings.names import ClassName, Column, FieldPath, ReadTopic, check_path
+from anchorwatch.settings.probabilities import contradictions
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.units import NS, Duration, Span
 
@@ -52,7 +53,16 @@ class Prediction(Section):
         None, description="Path of the score: of the positive class, or of the predicted one."
     )
     threshold: float = Field(0.5, description="binary: a score of at least this much predicts the positive class.")
-    class_: FieldPath | None = Field(None, alias="class", description="Path of the predicted class.")
+    class_: FieldPath | None = Field(
+        None,
+        alias="class",
+        description="Path of the predicted class; beside `probabilities` it may be left out: the most probable one.",
+    )
+    probabilities: dict[ClassName, FieldPath] = Field(
+        default_factory=dict,
+        description="multiclass: path of the probability of each class, class: path, at most 100 classes; each takes 8 "
+        "bytes of a waiting prediction. They lie in 0 to 1 and add up to 1.",
+    )
     positive: Scalar = Field(1, description="binary: the label (and class) that counts as positive.")
     value: FieldPath | None = Field(None, description="regression: path of the predicted value.")
     items: FieldPath | None = Field(
@@ -65,32 +75,48 @@ class Prediction(Section):
         10, description="ranking: how many different items one label may name; one that names more is a dead letter."
     )
 
+    @property
+    def scored(self) -> bool:
+        """Whether a score of the predicted class, or of the positive one, comes with it."""
+        return self.score is not None or bool(self.probabilities)
+
+    @property
+    def probable(self) -> bool:
+        """Whether metrics of scores can be had: of several classes they need the probabilities of all."""
+        return bool(self.probabilities) if self.kind == "multiclass" else self.score is not None
+
     def conflicts(self) -> Iterator[Conflict]:
         """Yield outputs this kind of prediction lacks, and outputs it cannot have."""
         if self.kind == "binary" and self.score is None and self.class_ is None:
             yield Conflict(
                 ("kind",), "a binary prediction needs `score` (the path of the positive class's score) or `class`"
             )
-        if self.kind == "multiclass" and self.class_ is None:
-            yield Conflict(("kind",), "a multiclass prediction needs `class`, the path of the predicted class")
+        if self.kind == "multiclass" and self.class_ is None and not self.probabilities:
+            yield Conflict(
+                ("kind",),
+                "a multiclass prediction needs `class`, the path of the predicted class, or `probabilities`, that of "
+                "each class",
+            )
         if self.kind == "regression" and self.value is None:
             yield Conflict(("kind",), "a regression needs `value`, the path of the predicted value")
         if self.kind == "ranking" and self.items is None:
             yield Conflict(("kind",), "a ranking needs `items`, the path of the list of items")
         lists = ("items", "k", "relevant")
         foreign = {
-            "binary": ("value", *lists),
+            "binary": ("value", "probabilities", *lists),
             "multiclass": ("threshold", "positive", "value", *lists),
-            "regression": ("score", "threshold", "class", "positive", *lists),
-            "ranking": ("score", "threshold", "class", "positive", "value"),
+            "regression": ("score", "threshold", "class", "positive", "probabilities", *lists),
+            "ranking": ("score", "threshold", "class", "positive", "probabilities", "value"),
         }
         fields = type(self).model_fields
         for key in foreign[self.kind]:
             name = "class_" if key == "class" else key
-            if getattr(self, name) != fields[name].default:
+            if getattr(self, name) != fields[name].get_default(call_default_factory=True):
                 yield Conflict(
                     (key,), f"`{key}` means nothing to a {self.kind} prediction: remove it, or change `kind`"
                 )
+        if self.kind == "multiclass":
+            yield from contradictions(self)
         if self.kind == "binary" and self.score is None and self.threshold != fields["threshold"].default:
             yield Conflict(("threshold",), "`threshold` is compared with a score, and there is none: add `score`")
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anchorwatch_detectors.intervals import bounded, error_of, undefined
-from anchorwatch_detectors.metric import BINARY, Metric, usable
+from anchorwatch_detectors.one_against_rest import OneAgainstRest
 
 if TYPE_CHECKING:
-    from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
+    from anchorwatch_detectors.metric import Estimate, Floats
+    from anchorwatch_detectors.one_against_rest import Mask
 
 
-class AveragePrecision(Metric):
+class AveragePrecision(OneAgainstRest):
     """Mean over the positives of the precision at their own score, without interpolation.
 
     Undefined unless there are two positives and a negative. With p(s) = A(s) / B(s), the share of positives among rows
@@ -23,18 +24,20 @@ class AveragePrecision(Metric):
     """
 
     name: ClassVar[str] = "average_precision"
-    needs: ClassVar[Needs] = "score"
-    kinds: ClassVar[frozenset[Kind]] = BINARY
 
-    def of(self, truth: Floats, given: Floats) -> Estimate:
+    def of_two(self, positive: Mask, scores: Floats) -> Estimate:
         """Return the average precision."""
-        truth, given = usable(truth, given)
-        n, hits = len(truth), int((truth == 1.0).sum())
+        n, hits = len(positive), int(positive.sum())
         if hits < 2 or hits == n:
             return undefined(n)
-        scores, place = np.unique(given, return_inverse=True)
-        place, k = place.ravel(), len(scores)
-        positive = (truth == 1.0).astype(np.float64)
+        value, influence = self.influence(positive, scores)
+        return bounded(value, error_of(influence), n, min(hits, n - hits))
+
+    def influence(self, positive: Mask, scores: Floats) -> tuple[float, Floats]:
+        """Return the average precision, and what each row adds to it."""
+        n, hits = len(positive), int(positive.sum())
+        levels, place = np.unique(scores, return_inverse=True)
+        place, k = place.ravel(), len(levels)
         here = np.bincount(place, positive, k)
         above = np.cumsum(here[::-1])[::-1]
         reached = np.cumsum(np.bincount(place, minlength=k)[::-1])[::-1] / n
@@ -45,5 +48,4 @@ class AveragePrecision(Metric):
         weighed = np.cumsum(here * precision / reached)[place] / n
         whole = positive * precision[place] + positive * once - weighed
         share = hits / n
-        influence = (whole - value * positive) / share
-        return bounded(value, error_of(influence), n, min(hits, n - hits))
+        return value, (whole - value * positive) / share

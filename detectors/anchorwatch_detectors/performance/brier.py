@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from anchorwatch_detectors.intervals import mean, undefined
-from anchorwatch_detectors.metric import BINARY, Metric, are_probabilities, usable
+import numpy as np
+
+from anchorwatch_detectors.intervals import mean
+from anchorwatch_detectors.metric import CLASSES, Loss
+from anchorwatch_detectors.probabilities import losing
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
 
 
-class Brier(Metric):
-    """Mean squared difference of score and truth (Brier, Monthly Weather Review 78, 1950).
+class Brier(Loss):
+    """Mean squared distance of probabilities and truth (Brier, Monthly Weather Review 78, 1950).
 
-    Undefined unless all scores lie in 0 to 1. A mean: its error is that of a mean, the interval on the logit scale.
+    Of two classes it is that of the positive one's score, 0 to 1; of several it is the sum over all classes, 0 to 2, as
+    Brier wrote it. Undefined unless all scores lie in 0 to 1. A mean: its error is that of a mean, the interval on the
+    logit scale.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Brier().of(np.array([1.0, 0.0]), np.array([0.5, 0.5])).value
+    0.25
+    >>> Brier().of(np.array([0.0, 2.0]), np.array([[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]])).value
+    0.4375
     """
 
     name: ClassVar[str] = "brier"
     needs: ClassVar[Needs] = "score"
-    kinds: ClassVar[frozenset[Kind]] = BINARY
-    larger_is_better: ClassVar[bool] = False
-    margin: ClassVar[float] = 0.05
-    relative: ClassVar[bool] = True
+    kinds: ClassVar[frozenset[Kind]] = CLASSES
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the Brier score."""
-        truth, given = usable(truth, given)
-        if not are_probabilities(given):
-            return undefined(len(truth))
-        return mean(((truth == 1.0) - given) ** 2, within_one=True)
+        _, distance = losing(truth, given)
+        most = 1.0 if np.ndim(given) == 1 else 2.0
+        found = mean(distance / most, within_one=True)
+        low, high = most * found.low, most * found.high
+        return found._replace(value=most * found.value, error=most * found.error, low=low, high=high)

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from anchorwatch_detectors.intervals import mean, undefined
-from anchorwatch_detectors.metric import BINARY, Metric, are_probabilities, usable
+from anchorwatch_detectors.intervals import mean
+from anchorwatch_detectors.metric import CLASSES, Loss
+from anchorwatch_detectors.probabilities import losing
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
 
 
-class LogLoss(Metric):
+class LogLoss(Loss):
     """Mean of -log of the probability given to the true class; undefined unless all scores lie in 0 to 1.
 
     Probabilities are kept 2.2e-16 away from 0 and 1. A mean: its error is that of a mean, the interval on the scale of
@@ -22,16 +23,10 @@ class LogLoss(Metric):
 
     name: ClassVar[str] = "log_loss"
     needs: ClassVar[Needs] = "score"
-    kinds: ClassVar[frozenset[Kind]] = BINARY
-    larger_is_better: ClassVar[bool] = False
-    margin: ClassVar[float] = 0.05
-    relative: ClassVar[bool] = True
+    kinds: ClassVar[frozenset[Kind]] = CLASSES
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the log loss."""
-        truth, given = usable(truth, given)
-        if not are_probabilities(given):
-            return undefined(len(truth))
+        p, _ = losing(truth, given)
         least = float(np.finfo(np.float64).eps)
-        p = np.clip(given, least, 1.0 - least)
-        return mean(-np.log(np.where(truth == 1.0, p, 1.0 - p)))
+        return mean(-np.log(np.clip(p, least, 1.0 - least)))

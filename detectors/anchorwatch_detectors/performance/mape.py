@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from anchorwatch_detectors.intervals import mean
-from anchorwatch_detectors.metric import VALUES, Metric, usable
+from anchorwatch_detectors.metric import VALUES, Loss, usable
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
 
 
-class MeanAbsolutePercentageError(Metric):
+class MeanAbsolutePercentageError(Loss):
     """Mean distance of value and truth as a share of the truth (0.1 is 10 %); rows whose truth is 0 are left out.
 
     The error of a mean, the interval on the logarithm's scale.
@@ -22,9 +22,6 @@ class MeanAbsolutePercentageError(Metric):
     name: ClassVar[str] = "mape"
     needs: ClassVar[Needs] = "value"
     kinds: ClassVar[frozenset[Kind]] = VALUES
-    larger_is_better: ClassVar[bool] = False
-    margin: ClassVar[float] = 0.05
-    relative: ClassVar[bool] = True
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the mean absolute percentage error."""

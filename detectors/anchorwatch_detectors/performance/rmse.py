@@ -6,13 +6,13 @@ import math
 from typing import TYPE_CHECKING, ClassVar
 
 from anchorwatch_detectors.intervals import mean, positive, undefined
-from anchorwatch_detectors.metric import VALUES, Metric, usable
+from anchorwatch_detectors.metric import VALUES, Loss, usable
 
 if TYPE_CHECKING:
     from anchorwatch_detectors.metric import Estimate, Floats, Kind, Needs
 
 
-class RootMeanSquaredError(Metric):
+class RootMeanSquaredError(Loss):
     """Root of the mean squared distance of value and truth, in their unit.
 
     Delta method: the error of the mean square over twice the root; the interval on the logarithm's scale.
@@ -21,9 +21,6 @@ class RootMeanSquaredError(Metric):
     name: ClassVar[str] = "rmse"
     needs: ClassVar[Needs] = "value"
     kinds: ClassVar[frozenset[Kind]] = VALUES
-    larger_is_better: ClassVar[bool] = False
-    margin: ClassVar[float] = 0.05
-    relative: ClassVar[bool] = True
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the root of the mean squared error."""

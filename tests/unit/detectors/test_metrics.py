@@ -228,7 +228,8 @@ def test_metrics_are_told_by_what_a_model_gives():
     without = {m.name for m in metrics.suiting("binary", scores=False)}
     assert with_scores - without == set(OF_SCORES)
     assert {m.name for m in metrics.suiting("regression", scores=False)} == set(OF_VALUES)
-    assert {m.name for m in metrics.suiting("multiclass", scores=True)} == {"accuracy", *OF_MANY}
+    assert {m.name for m in metrics.suiting("multiclass", scores=True)} == {"accuracy", *OF_SCORES, *OF_MANY}
+    assert {m.name for m in metrics.suiting("multiclass", scores=False)} == {"accuracy", *OF_MANY}
     assert {m.name for m in metrics.suiting("ranking", scores=False)} == set(OF_RANKS)
     assert all(isinstance(m, Metric) for m in metrics.suiting("binary", scores=True))
 

@@ -56,6 +56,34 @@ def test_many_classes_are_averaged_as_scikit_learn_does_also_those_that_are_neve
     assert metrics.find(name).of(truth, said).value == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("classes", [2, 3, 40])
+def test_probabilities_of_several_classes_are_judged_as_scikit_learn_does_without_halving_the_brier_score(classes):
+    """Some are exactly 0 for the true class, where the loss would be infinite."""
+    rng = np.random.default_rng(classes)
+    p = rng.dirichlet(np.full(classes, 0.3), 600)
+    p[:20] = np.eye(classes)[rng.integers(0, classes, 20)]
+    truth = rng.integers(0, classes, 600)
+    labels = np.arange(classes)
+    loss = metrics.find("log_loss").of(truth * 1.0, p).value
+    assert loss == pytest.approx(theirs.log_loss(truth, p, labels=labels), rel=1e-12)
+    brier = metrics.find("brier").of(truth * 1.0, p).value
+    assert brier == pytest.approx(theirs.brier_score_loss(truth, p, labels=labels, scale_by_half=False), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+@pytest.mark.parametrize("levels", [3, 10**6])
+def test_each_class_is_held_against_the_rest_as_scikit_learn_does_ties_included(name, levels):
+    rng = np.random.default_rng(levels)
+    p = np.round(rng.dirichlet([0.5] * 4, 500) * levels) / levels
+    truth = np.where(rng.random(500) < 0.5, p.argmax(axis=1), rng.integers(0, 4, 500))
+    every = [OF_SCORES[name](truth == c, p[:, c]) for c in range(4)]
+    assert metrics.find(name).of(truth * 1.0, p).value == pytest.approx(np.mean(every), rel=1e-12)
+    if levels > 3:
+        p /= p.sum(axis=1, keepdims=True)
+        expected = theirs.roc_auc_score(truth, p, multi_class="ovr")
+        assert metrics.find("roc_auc").of(truth * 1.0, p).value == pytest.approx(expected, rel=1e-12)
+
+
 @pytest.mark.parametrize("name", OF_VALUES)
 def test_values_are_judged_as_scikit_learn_does(name):
     rng = np.random.default_rng(4)

@@ -20,6 +20,7 @@ PREDICTIONS, LABELS = Partition("p", 0), Partition("l", 0)
 OUTPUTS = {
     "binary": {"kind": "binary", "score": "s"},
     "multiclass": {"kind": "multiclass", "class": "c"},
+    "probable": {"kind": "multiclass", "probabilities": {"a": "p.a", "b": "p.b", "c": "p.c"}},
     "regression": {"kind": "regression", "value": "v"},
     "ranking": {"kind": "ranking", "items": "top", "k": 5, "relevant": 3},
 }
@@ -53,6 +54,12 @@ def answers(kind, rng, quality):
         truth = rng.choice(3, n, p=[0.5, 0.3, 0.2])
         said = np.where(rng.random(n) < quality, truth, rng.integers(0, 3, n))
         return [{"c": "abc"[c]} for c in said.tolist()], ["abc"[c] for c in truth.tolist()]
+    if kind == "probable":
+        p = rng.dirichlet([0.6] * 3, n)
+        drawn = (rng.random(n)[:, None] > p.cumsum(axis=1)[:, :2]).sum(axis=1)
+        truth = np.where(rng.random(n) < quality, drawn, rng.integers(0, 3, n))
+        said = [{"p": dict(zip("abc", row, strict=True))} for row in p.tolist()]
+        return said, ["abc"[c] for c in truth.tolist()]
     if kind == "ranking":
         return rankings(rng, quality)
     truth = rng.gamma(4.0, 2.0, n)

@@ -20,6 +20,7 @@ def estimates(run):
     [
         ("binary", "estimated accuracy", "cbpe"),
         ("multiclass", "estimated accuracy", "cbpe"),
+        ("probable", "estimated accuracy", "cbpe"),
         ("regression", "estimated error size", "dle"),
     ],
 )

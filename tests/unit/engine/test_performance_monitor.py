@@ -14,12 +14,14 @@ from anchorwatch.engine.state import to_parts
 from anchorwatch_detectors import metrics
 from anchorwatch_detectors.base import Direction, Level
 
-KINDS = ("binary", "multiclass", "regression", "ranking")
+KINDS = ("binary", "multiclass", "probable", "regression", "ranking")
 CHANGE = 8000
 
 
 def every_metric(kind):
-    return [m.name for m in metrics.suiting(kind, scores=kind == "binary")]
+    """Return the metrics of a kind of stream; `probable` are classes that come with their probabilities."""
+    scores = kind in {"binary", "probable"}
+    return [m.name for m in metrics.suiting("multiclass" if kind == "probable" else kind, scores=scores)]
 
 
 def changing(before, after, back=None):
@@ -31,7 +33,7 @@ def changing(before, after, back=None):
 @pytest.fixture(scope="module")
 def fallen():
     """Return what came of models that get worse, by kind, every metric of theirs judged."""
-    worse = {"binary": 0.2, "multiclass": 0.6, "regression": 0.6, "ranking": 0.6}
+    worse = {"binary": 0.2, "multiclass": 0.6, "probable": 0.2, "regression": 0.6, "ranking": 0.6}
     return {
         kind: take(a_model(kind, every_metric(kind)), *messages(kind, 1, changing(0.9, worse[kind]))) for kind in KINDS
     }
