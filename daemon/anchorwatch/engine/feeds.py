@@ -161,7 +161,7 @@ def _labels(
     if watch.label_limits is None or part is None or not isinstance(part.labelling, Labelling) or reference is None:
         return feeds, []
     predictions = float(np.sum(part.labelling.counts, axis=0)[0])
-    against = label_shares.Against.of(part.labelling, reference.baseline, _level(watch, part, predictions / WINDOWS))
+    against = label_shares.Against(part.labelling, reference.baseline, _level(watch, part, predictions / WINDOWS))
     state = feeds.labels
     if state is None:
         begin = part.end if watch.given is None else first

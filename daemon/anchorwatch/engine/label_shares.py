@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -76,15 +78,14 @@ class OfClass(NamedTuple):
     got: int
 
 
-class Against(NamedTuple):
+@dataclass(frozen=True)
+class Against:
     """What a feed is held against.
 
     Attributes
     ----------
     labelling
         How labels came in the baseline.
-    coverage, late, classes
-        Its shares: predictions with a label, labels later than each of the two shorter delays, and by class.
     baseline
         Its id.
     level
@@ -92,22 +93,30 @@ class Against(NamedTuple):
     """
 
     labelling: Labelling
-    coverage: Share
-    late: tuple[Share, ...]
-    classes: tuple[OfClass, ...]
     baseline: str
     level: float
 
-    @classmethod
-    def of(cls, labelling: Labelling, baseline: str, level: float) -> Against:
-        """Return what a feed is held against."""
-        own, classes = np.array(labelling.counts), list[OfClass]()
-        for name, counts in labelling.classes.items():
+    @cached_property
+    def coverage(self) -> Share:
+        """The share of predictions with a label."""
+        own = np.array(self.labelling.counts)
+        return Share.of(own[:, 1], own[:, 0])
+
+    @cached_property
+    def late(self) -> tuple[Share, ...]:
+        """The shares of labels later than each of the two shorter delays."""
+        own = np.array(self.labelling.counts)
+        return tuple(Share.of(own[:, 2 + j], own[:, 1]) for j in range(len(self.labelling.late)))
+
+    @cached_property
+    def classes(self) -> tuple[OfClass, ...]:
+        """The labelled share of each class."""
+        own, found = np.array(self.labelling.counts)[:, :2], list[OfClass]()
+        for name, counts in self.labelling.classes.items():
             mine = np.array(counts)
-            others, got = (own[:, :2] - mine).sum(axis=0).tolist()
-            classes.append(OfClass(name, Share.of(mine[:, 1], mine[:, 0]), others, got))
-        late = tuple(Share.of(own[:, 2 + j], own[:, 1]) for j in range(len(labelling.late)))
-        return cls(labelling, Share.of(own[:, 1], own[:, 0]), late, tuple(classes), baseline, level)
+            others, got = (own - mine).sum(axis=0).tolist()
+            found.append(OfClass(name, Share.of(mine[:, 1], mine[:, 0]), others, got))
+        return tuple(found)
 
 
 def limits_of(model: Model) -> Limits | None:

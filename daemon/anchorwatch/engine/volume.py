@@ -110,10 +110,10 @@ class Volume:
             if number >= self.bin:
                 counts[number] = counts.get(number, 0) + n
         findings, at, empty, over = [], self.bin, self.empty, frontier // width
-        expected = usual(against.arrivals, None, 0)
+        expected: Usual | None = None  # the same in all bins, unless there is a cycle
         while at < over:
             n = counts.pop(at, 0)
-            if against.cycle is not None:
+            if expected is None or against.cycle is not None:
                 expected = usual(against.arrivals, against.cycle, at * width)
             if not n and empty[0] >= EMPTY:
                 at = min([over, *counts])

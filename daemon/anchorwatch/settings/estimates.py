@@ -17,8 +17,8 @@ class RetrainEstimate(Section):
     )
     rows: Annotated[int, Field(ge=500, le=20_000)] = Field(
         4000,
-        description="The newest so many of them are kept for each version and tried on: 4,000 take about a tenth of a "
-        "second, once for a trigger.",
+        description="The newest so many of them are kept for each version and tried on, once for a trigger: 4,000 "
+        "take far less than a second.",
     )
     waiting: Annotated[int, Field(ge=100, le=10_000_000)] = Field(
         20_000,
