@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from anchorwatch.events.columns import Shape
+
+Events = TypeVar("Events", Predictions, Labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ class Pending:
         The order is event time, then predictions before labels, then id, then place: total, and the same however the
         events arrived.
         """
-        p_out, l_out = self.predictions.time < frontier, self.labels.time < frontier
-        predictions, labels = self.predictions.take(p_out), self.labels.take(l_out)
+        predictions, p_rest = _parted(self.predictions, frontier)
+        labels, l_rest = _parted(self.labels, frontier)
         order = _order(predictions, labels)
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
@@ -102,8 +104,7 @@ class Pending:
             l_sort = np.argsort(l_rank)
             labels, l_rank = labels.take(l_sort), l_rank[l_sort]
         released = Release(predictions, labels, prediction_at=p_rank, label_at=l_rank, time=time)
-        rest = _lean(self.predictions.take(~p_out))
-        return Pending(rest, self.labels.take(~l_out), self.partitions), released
+        return Pending(_lean(p_rest), l_rest, self.partitions), released
 
     def to_plain(self) -> dict[str, Any]:
         """Return the buffer as plain data in canonical form: sorted, with sorted and used words only."""
@@ -142,6 +143,15 @@ _PREDICTION_ARRAYS = (
     "time", "ident", "partition", "offset", "numeric", "numeric_fault", "category_fault", "token",
 )  # fmt: skip
 _LABEL_ARRAYS = ("time", "ident", "partition", "offset", "number", "token")
+
+
+def _parted(events: Events, frontier: int) -> tuple[Events, Events]:
+    """Return the events before the frontier, and the others; not copied where they stand in order, as most do."""
+    out = events.time < frontier
+    n = int(np.count_nonzero(out))
+    if out[:n].all():
+        return events.take(slice(n)), events.take(slice(n, None))
+    return events.take(out), events.take(~out)
 
 
 def _order(predictions: Predictions, labels: Labels) -> NDArray[np.int64]:

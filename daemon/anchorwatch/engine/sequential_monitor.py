@@ -14,6 +14,7 @@ from anchorwatch.engine import after_alarm, effects
 from anchorwatch.engine.after_alarm import When
 from anchorwatch.engine.change_point import Change, Usually, change_of, latest_change
 from anchorwatch.engine.finding import Finding
+from anchorwatch.engine.grouping import grouped
 from anchorwatch.engine.moments import Moments
 from anchorwatch.engine.panes import Moment
 
@@ -81,8 +82,8 @@ def follow(lanes: Lanes, lookout: Lookout, reference: Reference, marks: Sequence
                 found = _finding(lookout, reference, (event.group, subject), moment, verdict, decisive=decisive)
                 findings.append(found)
     for values, groups, _ in members:
-        for group in np.flatnonzero(np.bincount(groups[groups >= 0])).tolist():
-            lanes.past.add(group, values[:, groups == group])
+        for group, rows in grouped(groups, groups >= 0):
+            lanes.past.add(group, values if len(rows) == len(groups) else values[:, rows])
     return findings
 
 

@@ -197,7 +197,8 @@ class Track:
         if panes is None:
             return windows
         for k, groups in enumerate(members):
-            for group, rows in grouped(groups, groups >= 0):
+            for group, places in grouped(groups, groups >= 0):
+                rows = slice(None) if len(places) == len(groups) else places  # all of them, and no copy
                 mine = None if sums is None else sums[k][:, rows]
                 windows += panes.add(span, group, cells[:, rows], block.time[rows], block.at[rows], mine)
         windows += panes.expire(span, frontier)
