@@ -1,8 +1,9 @@
 """Labels that find their predictions among those that wait, checkpoints included, beside a dict and an SQLite table.
 
 A day's traffic in a loop: predictions come, labels come for one of those that wait, and as many are forgotten as come.
-Ours decides all that is documented (duplicates, revisions, expiry, event time) and hands over every new part of its
-state as bytes with their digest; the dict is not kept anywhere; the table is committed, and holds the same columns.
+Ours decides all that is documented (duplicates, revisions, expiry, event time) and is written as the daemon writes it:
+the new parts of a model's state with their digests, in one transaction of the store, on disk when it returns. The table
+holds the same columns, is committed as often and as safely; the dict is not kept anywhere. All are timed by the wall.
 Each side is a process of its own, and its memory is that of the process beyond what it began with.
 """
 
@@ -12,7 +13,7 @@ import sqlite3
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from hashlib import sha256
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,32 +21,60 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from benchmarks.measurement import Measurement
 
+from anchorwatch.app import models_of
+from anchorwatch.clock import SystemClock
 from anchorwatch.engine import join
-from anchorwatch.engine.join import Arrivals, Join
-from anchorwatch.engine.plain import pack
-from anchorwatch.engine.stretches import Terms
+from anchorwatch.engine.join import Arrivals
+from anchorwatch.engine.state import to_parts
 from anchorwatch.engine.tables import Columns
+from anchorwatch.settings.models import Settings
+from anchorwatch.store.rows import Checkpoint
+from anchorwatch.store.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from anchorwatch.hosted import Model
+
 WAITING = 10_000_000
 COMPARED = 1_000_000
 """Predictions that wait: alone, and where others are compared (of ten million, theirs do not fit beside the tests)."""
 BATCH, TURNS, WRITTEN = 20_000, 50, 5
 """Predictions and labels of a turn, turns that are timed, and turns between two checkpoints."""
-SECOND, DAY = 10**9, 86_400 * 10**9
-WAIT = 7 * DAY
+ROW = 44
+"""Bytes of a prediction with a score."""
+WAIT = 7 * 86_400 * 10**9
+CONFIGURATION = {
+    "models": {
+        "fraud": {
+            "predictions": {"topic": "predictions", "id": "id", "prediction": {"kind": "binary", "score": "p"}},
+            "labels": {"topic": "labels", "id": "id", "value": "y", "wait": "7d", "early": "1d"},
+            "baseline": {"first": 10_000},
+        }
+    }
+}
 
 
 class Sustained(NamedTuple):
-    """Seconds of the processor for the timed turns, labels that met in them, and memory at the most, MB."""
+    """What one side came to.
+
+    Attributes
+    ----------
+    seconds, matched
+        Of the timed turns, and the labels that met in them.
+    memory
+        At the most, MB.
+    written, longest
+        What checkpoints ever wrote, MB, and the seconds of the longest; 0 where there are none.
+    """
 
     seconds: float
     matched: int
     memory: float
+    written: float = 0.0
+    longest: float = 0.0
 
 
 def measure() -> list[Measurement]:
@@ -57,6 +86,7 @@ def measure() -> list[Measurement]:
         compared(f"labels joined, {COMPARED:,} predictions wait", alone, "sqlite table with an index", table),
         compared(f"labels joined, {COMPARED:,} predictions wait", alone, "python dict, nothing kept", known),
         memory(f"memory of {WAITING:,} waiting predictions", large, f"python dict of {COMPARED:,}, times ten", known),
+        writing(large),
     ]
 
 
@@ -74,6 +104,14 @@ def memory(name: str, mine: Sustained, against: str, theirs: Sustained) -> Measu
     )
 
 
+def writing(mine: Sustained) -> Measurement:
+    """Return what the checkpoints wrote while they were filled and timed, beside writing each row once."""
+    once = (WAITING + TURNS * BATCH) * ROW / 1e6
+    against = {"name": "each prediction once", "value": once, "longest checkpoint": round(mine.longest, 2)}
+    name = f"written until {WAITING:,} predictions wait, checkpoints {BATCH * WRITTEN:,} apart"
+    return Measurement(name, mine.written, "MB", against, once / mine.written, [[mine.written, once]])
+
+
 def apart(side: Callable[[int], Sustained], waiting: int) -> Sustained:
     """Return what one side comes to in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
@@ -81,33 +119,55 @@ def apart(side: Callable[[int], Sustained], waiting: int) -> Sustained:
 
 
 def ours(waiting: int) -> Sustained:
-    """Fill our join, then time it."""
-    before, terms, known = resident(), Terms(WAIT, DAY), Join()
-    saved = known
+    """Fill our join, checkpoints included, then time it."""
+    before = resident()
+    with tempfile.TemporaryDirectory() as place:
+        store = Store.open(Path(place) / "anchorwatch.db", holder="a benchmark", now=SystemClock().now())
+        try:
+            (model,) = models_of(Settings.model_validate(CONFIGURATION), store)
+            nobody = np.empty(0, np.int64)
+            filled = [(start, nobody) for start in range(0, waiting, BATCH)]
+            _, filling = turns(store, model, filled, waiting)
+            asked, began = labelled(waiting), time.perf_counter()
+            memory, timed = turns(store, model, asked, waiting)
+            seconds = time.perf_counter() - began
+        finally:
+            store.close()
+    written, longest = (filling[0] + timed[0]) / 1e6, max(filling[1], timed[1])
+    return Sustained(seconds, model.state.join.counts["matched"], memory - before, written, longest)
 
-    def turn(known: Join, start: int, asked: NDArray[np.int64]) -> Join:
-        records, now = predictions(start, waiting), int((start + BATCH) * (WAIT // waiting))
-        n = len(asked)
-        labels = Arrivals(idents(asked), np.full(n, now), asked.astype(np.uint64) & np.uint64(1), np.full(n, np.nan))
-        known, _ = join.remember(known, terms, records)
-        known, _ = join.match(known, terms, records, np.arange(BATCH), labels, BATCH + np.arange(n))
-        return join.forget(known, terms, now)
 
-    for start in range(0, waiting, BATCH):
-        known = turn(known, start, np.empty(0, np.int64))
-    most, matched, seconds = resident(), known.counts.get("matched", 0), 0.0
-    for number, (start, asked) in enumerate(labelled(waiting)):
-        began = time.process_time()
-        known = turn(known, start, asked)
-        if number % WRITTEN == WRITTEN - 1:
-            old = saved.parts()
-            for name, run in known.parts().items():
-                if old.get(name) is not run:
-                    sha256(pack(run.to_plain())).digest()
-            saved = known
-        seconds += time.process_time() - began
+def turns(
+    store: Store, model: Model, asked: list[tuple[int, NDArray[np.int64]]], waiting: int
+) -> tuple[float, tuple[int, float]]:
+    """Take turns; return memory at the most, and the bytes of all checkpoints and the seconds of the longest."""
+    most, written, longest = 0.0, 0, 0.0
+    for number, (start, which) in enumerate(asked):
+        take(model, start, which, waiting)
+        if number % WRITTEN == WRITTEN - 1 or number == len(asked) - 1:
+            began = time.perf_counter()
+            written += checkpoint(store, model)
+            longest = max(longest, time.perf_counter() - began)
         most = max(most, resident())
-    return Sustained(seconds, known.counts["matched"] - matched, most - before)
+    return most, (written, longest)
+
+
+def take(model: Model, start: int, asked: NDArray[np.int64], waiting: int) -> None:
+    """Let a model's join take the predictions of one turn, and labels for those asked for."""
+    terms, known = model.watch.terms, model.state.join
+    records, now, n = predictions(start, waiting), int((start + BATCH) * (WAIT // waiting)), len(asked)
+    labels = Arrivals(idents(asked), np.full(n, now), asked.astype(np.uint64) & np.uint64(1), np.full(n, np.nan))
+    known, _ = join.remember(known, terms, records)
+    known, _ = join.match(known, terms, records, np.arange(BATCH), labels, BATCH + np.arange(n))
+    model.state = replace(model.state, join=join.forget(known, terms, now))
+
+
+def checkpoint(store: Store, model: Model) -> int:
+    """Write what is new in a model's state as the daemon does; return how many bytes."""
+    parts = to_parts(model.watch, model.state, model.saved)
+    store.checkpoint(Checkpoint(at=SystemClock().now(), parts={model.watch.name: parts}))
+    model.saved = model.state
+    return sum(len(content) for content in parts.values() if content is not None)
 
 
 def in_dict(waiting: int) -> Sustained:
@@ -125,14 +185,14 @@ def in_dict(waiting: int) -> Sustained:
         take(start)
     most, matched, seconds = resident(), 0, 0.0
     for start, asked in labelled(waiting):
-        began = time.process_time()
+        began = time.perf_counter()
         take(start)
         keys = idents(asked).tobytes()
         found = [known.get(keys[16 * i : 16 * i + 16]) for i in range(len(asked))]
         matched += sum(row is not None for row in found)
         for key in [key for key, _ in zip(known, range(BATCH), strict=False)]:
             del known[key]
-        seconds += time.process_time() - began
+        seconds += time.perf_counter() - began
         most = max(most, resident())
     return Sustained(seconds, matched, most - before)
 
@@ -152,7 +212,7 @@ def in_sqlite(waiting: int) -> Sustained:
         most, matched, seconds = resident(), 0, 0.0
         table.execute("BEGIN")
         for number, (start, asked) in enumerate(labelled(waiting)):
-            began, keys = time.process_time(), idents(asked).tobytes()
+            began, keys = time.perf_counter(), idents(asked).tobytes()
             records = predictions(start, waiting)
             _insert(table, records)
             rows = ((keys[16 * i : 16 * i + 16],) for i in range(len(asked)))
@@ -162,7 +222,7 @@ def in_sqlite(waiting: int) -> Sustained:
             if number % WRITTEN == WRITTEN - 1:
                 table.execute("COMMIT")
                 table.execute("BEGIN")
-            seconds += time.process_time() - began
+            seconds += time.perf_counter() - began
             most = max(most, resident())
         table.execute("COMMIT")
         table.close()
