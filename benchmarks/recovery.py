@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from benchmarks.measurement import Measurement, alternate, durations
+from benchmarks.river_learning import learnt_by_river
 from tests.integration import credit_card
 
 from anchorwatch.simulate.faults import Fault, FaultKind
@@ -113,12 +114,7 @@ def of_river(learner: learners.Learner, rows: list[dict[int, float]], labels: li
     from river import linear_model, optim
 
     model = linear_model.LogisticRegression(optim.AdaGrad(learners.RATE), l2=learners.L2)
-    for i, row in enumerate(rows):
-        model.predict_proba_one(row)
-        model.learn_one(row, labels[i])
-        if learner.replay and (i + 1) % learners.BLOCK == 0:
-            for k in np.random.default_rng(i + 1).permutation(i + 1).tolist():
-                model.learn_one(rows[k], labels[k])
+    learnt_by_river(model, learner, rows, labels, model.predict_proba_one)
 
 
 def as_dicts(rows: Sparse) -> list[dict[int, float]]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anchorwatch.clock import SystemClock
 from anchorwatch.decide.evidence import Kind
@@ -94,14 +94,52 @@ def table(reasons: type[enum.StrEnum]) -> str:
 
 def recovery() -> str:
     """Return what the last measurement of the retrain estimate came to."""
-    found = json.loads((ROOT / "benchmarks" / "results" / "recovery.json").read_text(encoding="utf-8"))
     rows = [
         f"| {each['name'].removeprefix('estimate on ')} | {each['value']:.1f} {each['unit']} "
         "| {name}: {value:.1f} | {model in production:.1f} |\n".format(**each["against"])
-        for each in found
+        for each in _measured("recovery")
         if each["unit"].startswith("points")
     ]
     return "| rows | estimate | beside it | the model itself |\n|---|---|---|---|\n" + "".join(rows)
+
+
+def join() -> str:
+    """Return what predictions that wait for their label cost, as last measured."""
+    large, small, _, memory, written = _measured("join")
+    several, few = (int(re.sub(r"\D", "", each["name"])) for each in (large, small))
+    rows = []
+    for rate, days, sample in ((10, 7, 1.0), (100, 1, 1.0), (100, 7, 1.0), (1000, 1, 1.0), (1000, 7, 0.1)):
+        waiting = rate * sample * (days * 24 + 1) * 3600
+        also = "" if sample == 1.0 else f", `sample: {sample}`"
+        size = memory["value"] / several * waiting / 1e3
+        rows.append(f"| {rate:,}/s | {days}d{also} | {waiting / 1e6:.1f} million | {size:.2g} GB |\n")
+    times, longest = written["value"] / written["against"]["value"], written["against"]["longest checkpoint"]
+    return (
+        "| predictions | `wait` | waiting at most | memory |\n|---|---|---|---|\n" + "".join(rows) + "\n"
+        f"Measured: {several:,} predictions with a score took {memory['value'] / 1e3:.2f} GB at the most. While they "
+        f"waited, {large['value']:,.0f} labels a second were joined, checkpoints on disk included; while {few:,} "
+        f"waited, {small['value']:,.0f} (a table of SQLite with an index: {small['against']['value']:,.0f}).\n"
+        "A checkpoint writes what is new, and again some of what was written before, in larger and larger pieces: "
+        f"each prediction {times:.1f} times. The longest checkpoint took {longest:.1f} seconds.\n"
+    )
+
+
+def rollouts() -> str:
+    """Return after how many labels it is told that values of a new version are farther off, as last measured."""
+    rows = [
+        f"| {each['name']} | {each['value']:,.0f} | {each['against']['told']:.0%} | {each['against']['value']:,} |\n"
+        for each in _measured("rollouts")
+    ]
+    head = (
+        "errors of the new version | told after so many labels (median) | told within 10,000 | one look that knows when"
+    )
+    return f"| {head} |\n|---|---|---|---|\n" + "".join(rows)
+
+
+def _measured(name: str) -> list[dict[str, Any]]:
+    """Return what the last run of a benchmark wrote."""
+    found: list[dict[str, Any]] = json.loads((ROOT / f"benchmarks/results/{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 def main(arguments: list[str]) -> None:
@@ -118,6 +156,8 @@ def main(arguments: list[str]) -> None:
         "retrain": lambda: table(RetrainReason),
         "status": lambda: table(StatusReason),
         "recovery": recovery,
+        "join": join,
+        "rollouts": rollouts,
     }
     stale = []
     for page in PAGES:

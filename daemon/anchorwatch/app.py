@@ -69,6 +69,17 @@ def models_of(settings: Settings, store: Reader | None) -> list[Model]:
     return models
 
 
+def warmed_models_of(settings: Settings, store: Reader | None) -> list[Model]:
+    """Return what `models_of` does, with all compiled that a stream would else wait for at its first use."""
+    models = models_of(settings, store)
+    lookouts = [lookout for model in models for lookout in model.watch.lookouts()]
+    for detector in {lookout.detector.name: lookout.detector for lookout in lookouts}.values():
+        warm(detector)
+    if any(model.watch.keeping is not None for model in models):
+        warm_learners()
+    return models
+
+
 def topics_of(model: ModelSettings) -> frozenset[str]:
     """Return the topics that hold a model's events."""
     return frozenset({model.predictions.topic} | ({model.labels.topic} if model.labels is not None else set()))
@@ -182,12 +193,7 @@ class Daemon:
             holder = f"anchorwatch {version('anchorwatch')}"
             store = Store.open(Path(settings.store), holder=holder, now=clock.now(), takeover=self._takeover)
             parts.callback(store.close)
-            models = models_of(settings, store)
-            lookouts = [lookout for model in models for lookout in model.watch.lookouts()]
-            for detector in {lookout.detector.name: lookout.detector for lookout in lookouts}.values():
-                warm(detector)
-            if any(model.watch.keeping is not None for model in models):
-                warm_learners()
+            models = warmed_models_of(settings, store)
             for model in models:
                 if (name := model.watch.name) in self._reset:
                     anew = to_parts(model.watch, begun_anew(model.watch, store))

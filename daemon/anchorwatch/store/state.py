@@ -50,7 +50,14 @@ def _positions_digest(rows: Iterable[tuple[str, int, int]]) -> bytes:
 
 
 def write_parts(connection: sqlite3.Connection, model: str, parts: Mapping[str, bytes | None], at: int) -> None:
-    """Replace, add and (None) delete parts of one model's state; a model without parts is gone."""
+    """Replace, add and (None) delete parts of one model's state; a model without parts is gone.
+
+    What goes makes room first for what comes: a large part that is made of others takes their pages.
+    """
+    connection.executemany(
+        "DELETE FROM parts WHERE model = ? AND part = ?",
+        ((model, part) for part, content in parts.items() if content is None),
+    )
     connection.executemany(
         "INSERT INTO parts (model, part, size, digest, content) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (model, part) DO UPDATE SET"
@@ -60,10 +67,6 @@ def write_parts(connection: sqlite3.Connection, model: str, parts: Mapping[str, 
             for part, content in parts.items()
             if content is not None
         ),
-    )
-    connection.executemany(
-        "DELETE FROM parts WHERE model = ? AND part = ?",
-        ((model, part) for part, content in parts.items() if content is None),
     )
     listed = _listed(connection, model)
     if not listed:

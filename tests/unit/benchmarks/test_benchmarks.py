@@ -3,8 +3,9 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from benchmarks import replay, run, store
+from benchmarks import join, replay, rollouts, run, store
 from benchmarks.logs import simulated
 from benchmarks.measurement import alternate, durations, rates
 
@@ -69,6 +70,20 @@ def test_the_benchmark_of_the_store_writes_a_whole_state():
     found = store.compared(1_500, rounds=1, baseline=500)
     assert found.unit == "ms"
     assert len(found.rounds) == 1
+
+
+def test_the_benchmark_of_the_join_finds_what_a_table_finds_and_writes_it_to_the_store():
+    traffic = join.Traffic(20_000, batch=500, turns=10)
+    mine, theirs = join.ours(traffic), join.in_sqlite(traffic)
+    assert mine.matched == theirs.matched > 4_000
+    assert mine.written > 25_000 * join.ROW / 1e6
+    assert 0 < mine.longest < mine.seconds
+
+
+def test_the_benchmark_of_rollouts_tells_larger_errors_sooner():
+    small, large = (rollouts.Case("", np.random.Generator.standard_normal, times) for times in (1.3, 2.0))
+    found = [rollouts.compared(case, draws=5) for case in (small, large)]
+    assert found[0].value > found[1].value > found[1].against["value"]
 
 
 def test_contenders_take_turns_and_every_round_is_kept():

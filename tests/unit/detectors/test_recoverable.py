@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from benchmarks.river_learning import learnt_by_river
 from river import linear_model, optim
 
 from anchorwatch_detectors import learners
@@ -118,18 +119,6 @@ def test_a_row_is_predicted_before_it_is_learnt():
         seen = (cells if learner.view == "cells" else pairs)(rows)
         guess = learners.probabilities(learner, seen, labels, 2).argmax(axis=1)
         assert abs((guess == labels)[500:].mean() - 0.5) < 0.07
-
-
-def learnt_by_river(model, learner, rows, truth, said):
-    """Return what a model of river said of each row before it learnt it."""
-    out = []
-    for i, row in enumerate(rows):
-        out.append(said(row))
-        model.learn_one(row, truth[i])
-        if learner.replay and (i + 1) % learners.BLOCK == 0:
-            for k in np.random.default_rng(i + 1).permutation(i + 1).tolist():
-                model.learn_one(rows[k], truth[k])
-    return out
 
 
 def sparse_rows(n, seed):

@@ -51,6 +51,18 @@ def test_a_checkpoint_comes_back_after_closing_and_opening_again(opened, rows):
     assert store.stages() == [rows.stage(1)]
 
 
+def test_a_large_part_that_is_made_of_others_takes_their_room(opened, path):
+    """The runs of the join do so; the file would else have to hold both."""
+    store = opened()
+    store.checkpoint(Checkpoint(at=1, parts={"fraud": {f"run {i}": os.urandom(1_000_000) for i in range(4)}}))
+    store.checkpoint(
+        Checkpoint(at=2, parts={"fraud": {"run": os.urandom(4_000_000)} | {f"run {i}": None for i in range(4)}})
+    )
+    assert list(store.parts("fraud")) == ["run"]
+    store.close()
+    assert path.stat().st_size < 5_000_000
+
+
 def test_only_what_changed_is_replaced_and_none_deletes_a_part(store, rows):
     store.checkpoint(rows.checkpoint(1))
     store.checkpoint(Checkpoint(at=2, positions={Partition("labels", 3): 77}, parts={"fraud": {"join": None}}))
