@@ -19,15 +19,15 @@ RUN python -m venv --without-pip /opt/anchorwatch \
     && /build/bin/uv pip install --python /opt/anchorwatch/bin/python --compile-bytecode \
         --require-hashes --only-binary :all: --requirements requirements.lock
 
+# The project in a folder of its own: where only the project changes, a release is a small layer above a large one that stays.
 COPY pyproject.toml requirements-dev.lock README.md LICENSE ./
 COPY daemon daemon
 COPY detectors detectors
 RUN /build/bin/uv build --wheel --out-dir /dist --build-constraints requirements-dev.lock --require-hashes . \
-    && /build/bin/uv pip install --python /opt/anchorwatch/bin/python --compile-bytecode --no-deps /dist/*.whl
+    && /build/bin/uv pip install --python /opt/anchorwatch/bin/python --prefix /app --compile-bytecode --no-deps /dist/*.whl
 
 # The loops of the detectors are compiled here, for any processor of this architecture, and read where the root is read-only.
-ENV NUMBA_CPU_NAME=generic
-RUN /opt/anchorwatch/bin/anchorwatch warm
+RUN PYTHONPATH="$(echo /app/lib/python3*/site-packages)" PYTHONDONTWRITEBYTECODE=1 NUMBA_CPU_NAME=generic /app/bin/anchorwatch warm
 
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="anchorwatch" \
@@ -39,6 +39,7 @@ RUN groupadd --gid 10001 anchorwatch \
     && install --directory --owner 10001 --group 10001 --mode 0750 /var/lib/anchorwatch \
     && install --directory /etc/anchorwatch
 COPY --from=build /opt/anchorwatch /opt/anchorwatch
+COPY --from=build /app /opt/anchorwatch
 ENV PATH="/opt/anchorwatch/bin:${PATH}" PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 NUMBA_CPU_NAME=generic
 
 # A number, so that Kubernetes can see that it is not root.

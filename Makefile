@@ -33,8 +33,8 @@ test: lint ## the gate: lint, then every test, those on a real Kafka broker incl
 test-offline: lint ## the gate without the tests that need a broker (and so, once, a network)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not broker" $(ARGS)
 
-# who runs what: tests/conftest.py; a worker that died would only die again of the same test
-SIDE_BY_SIDE = --numprocesses=2 --dist=loadscope --no-loadscope-reorder --max-worker-restart=0
+# by file, each worker with a broker of its own; a worker that died would only die again of the same test
+SIDE_BY_SIDE = --numprocesses=3 --dist=loadfile --no-loadscope-reorder --max-worker-restart=0
 
 lint: $(READY) ## style, format, types, import direction
 	@$(BIN)/ruff check || { echo "make lint: what ruff marks [*] is mended by: make format" >&2; exit 1; }

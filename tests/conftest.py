@@ -1,25 +1,9 @@
-"""How the tests are shared out to workers that run side by side, and what they say in the end."""
+"""What the workers that run the tests side by side say in the end."""
 
 import pytest
 
-USED = pytest.StashKey[str]()
-"""What the tests say of the Kafka broker that they used."""
-WITHOUT_BROKER = ("test_estimated_accuracy", "test_known_changes", "test_retrain_estimate")
-"""Integration tests that need none."""
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config, log):
-    """Give all tests that may need a broker to one worker, so that one broker is started, and others by file."""
-    from xdist.scheduler import LoadScopeScheduling
-
-    class BySubject(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            file = nodeid.split("::")[0]
-            alone = file.startswith("tests/integration/") and not any(name in file for name in WITHOUT_BROKER)
-            return "broker" if alone else file
-
-    return BySubject(config, log)
+USED = pytest.StashKey[list[str]]()
+"""What the tests say of the Kafka brokers that they used: one a worker, started where a test first asks for it."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,9 +17,9 @@ def pytest_sessionfinish(session):
 def pytest_testnodedown(node):
     """Take over what a worker says of its broker."""
     if used := getattr(node, "workeroutput", {}).get("kafka"):
-        node.config.stash[USED] = used
+        node.config.stash.setdefault(USED, []).extend(used)
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    if USED in config.stash:
-        terminalreporter.write_line(f"kafka: {config.stash[USED]}")
+    for used in config.stash.get(USED, []):
+        terminalreporter.write_line(f"kafka: {used}")

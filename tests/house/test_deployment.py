@@ -92,6 +92,21 @@ def test_the_image_takes_every_package_from_the_lock_by_hash(dockerfile):
     assert all("--require-hashes" in part or "--no-deps /dist/" in part for part in installs)
 
 
+def test_the_project_is_a_layer_of_its_own_above_what_it_depends_on(dockerfile, final_stage):
+    """So a release in which only the project changed leaves the large layer as it is."""
+    copies = [line.split() for line in arguments(final_stage, "COPY")]
+    assert copies == [["--from=build", place, "/opt/anchorwatch"] for place in ("/opt/anchorwatch", "/app")]
+    runs = [line for line in arguments(dockerfile, "RUN") if "/dist/" in line or " warm" in line]
+    assert all("--prefix /app" in line or "/app/bin/anchorwatch warm" in line for line in runs)
+
+
+def test_what_the_image_keeps_compiled_is_for_the_processor_it_runs_as(dockerfile, final_stage):
+    """Numba compiles anew for another name, in a folder that cannot be written."""
+    warm = only([line for line in arguments(dockerfile, "RUN") if line.endswith(" warm")])
+    name = re.search(r"NUMBA_CPU_NAME=\S+", warm)[0]
+    assert name in " ".join(arguments(final_stage, "ENV")).split()
+
+
 def test_the_image_names_the_version_it_holds(final_stage, version):
     assert f'org.opencontainers.image.version="{version}"' in " ".join(arguments(final_stage, "LABEL"))
 
@@ -120,6 +135,13 @@ def test_the_composed_daemon_can_write_to_its_volume_only(services):
 
 def test_the_composed_image_is_named_by_the_project_version(services, version):
     assert tag(services["anchorwatch"]["image"]) == version
+
+
+def test_the_composed_image_is_built_by_one_service_and_never_fetched_by_the_other(services):
+    """Two services that build one name at the same time fail where it is not there yet."""
+    sharing = {name: service for name, service in services.items() if service["image"].startswith("anchorwatch:")}
+    assert [name for name, service in sharing.items() if "build" in service] == ["anchorwatch"]
+    assert [name for name, service in sharing.items() if service.get("pull_policy") == "never"] == ["simulator"]
 
 
 def test_nothing_of_the_composition_starts_before_what_it_needs(services):

@@ -1,4 +1,4 @@
-"""A real Kafka broker for every test that asks for one: one a session, topics of its own for each test.
+"""A real Kafka broker for every test that asks for one: one for each worker, topics of its own for each test.
 
 `ANCHORWATCH_TEST_KAFKA=host:port` names a broker that is already there; else one is started. Tests that stop or starve
 their broker, or need its secured listeners, use one that was started for certain (`started_broker`), or make a `Broker`
@@ -74,7 +74,7 @@ def started_broker(request, tmp_path_factory):
     except BrokerFailed as error:
         pytest.fail(f"this test needs a Kafka broker: {error}", pytrace=False)
     seconds = time.monotonic() - began
-    request.config.stash[USED] = f"Apache Kafka {own.version} at {own.bootstrap_servers}, started in {seconds:.1f} s"
+    request.config.stash[USED] = [f"Apache Kafka {own.version} at {own.bootstrap_servers}, started in {seconds:.1f} s"]
     request.config.stash[_log] = own.log
     yield own
     own.kill()
@@ -88,7 +88,7 @@ def bootstrap(request):
     consumer = KafkaConsumer(bootstrap_servers=NAMED)
     version = ".".join(str(part) for part in consumer.config["api_version"])
     consumer.close()
-    request.config.stash[USED] = f"{NAMED} (ANCHORWATCH_TEST_KAFKA), which speaks like Kafka {version}"
+    request.config.stash[USED] = [f"{NAMED} (ANCHORWATCH_TEST_KAFKA), which speaks like Kafka {version}"]
     return NAMED
 
 
