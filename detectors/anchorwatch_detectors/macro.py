@@ -36,12 +36,13 @@ class Macro(Metric):
         n = len(truth)
         if n == 0:
             return undefined()
-        words, codes = np.unique(np.concatenate([truth, given]), return_inverse=True)
-        k, true, said = len(words), *np.split(codes.ravel(), 2)
-        right = true == said
+        true, said = truth.astype(np.intp), given.astype(np.intp)
+        right, codes = true == said, 1 + max(int(true.max()), int(said.max()))
+        in_true, in_said = np.bincount(true, minlength=codes), np.bincount(said, minlength=codes)
+        occurs = in_true + in_said > 0
         sides = [side for side, counts in ((true, self.among_true), (said, self.among_said)) if counts]
-        whole = np.maximum(sum(np.bincount(side, minlength=k) for side in sides), 1)
-        values = len(sides) * np.bincount(true, right, k) / whole
-        weight = n / whole / k
+        whole = np.maximum(in_true * self.among_true + in_said * self.among_said, 1)
+        values = len(sides) * np.bincount(true, right, codes) / whole
+        weight = n / whole / np.count_nonzero(occurs)
         influence = sum((right - values[side]) * weight[side] for side in sides)
-        return bounded(float(values.mean()), error_of(influence), n, n)
+        return bounded(float(values[occurs].mean()), error_of(influence), n, n)

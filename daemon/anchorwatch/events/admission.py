@@ -78,7 +78,7 @@ class Admission:
         """Tell of each event whether `where` asks for it."""
         mask = np.ones(len(rows), np.bool_)
         for get, wanted in self._where:
-            vocabulary, codes, _ = words(list(map(get, rows)), text=self._reader.text)
+            vocabulary, codes, _ = words(rows, get, text=self._reader.text)
             mask &= codes == (vocabulary.index(wanted) if wanted in vocabulary else len(vocabulary))
         return mask
 

@@ -59,9 +59,11 @@ class LabelColumns:
 
     def present(self, rows: Sequence[msgspec.Struct]) -> tuple[Mask, Mask]:
         """Tell of each event whether it has a label, and whether it has at least a place for one."""
-        values = list(map(self._value, rows))
         text = self._reader.text
-        fault = words(values, text=text)[2] if self._most is None else naming(values, text=text)
+        if self._most is None:
+            _, _, fault = words(rows, self._value, text=text)
+        else:
+            fault = naming(list(map(self._value, rows)), text=text)
         return ~np.isin(fault, (Fault.NULL, Fault.ABSENT)), fault != Fault.ABSENT
 
     def of(self, rows: Sequence[msgspec.Struct], found: Admitted) -> tuple[Labels, dict[int, Trouble]]:
@@ -74,7 +76,7 @@ class LabelColumns:
         elif self._kind == "regression":
             number, fault = self._numbers(rows)
         else:
-            vocabulary, codes, fault = words(list(map(self._value, rows)), text=self._reader.text)
+            vocabulary, codes, fault = words(rows, self._value, text=self._reader.text)
             token = classes.tokens([self._naming(word) for word in vocabulary], codes)
         labels = Labels(found.time, found.ident, found.partition, found.offset, number, token, items)
         if not fault.any():

@@ -127,7 +127,7 @@ class PredictionColumns:
         )
 
     def _words(self, rows: Sequence[msgspec.Struct], get: Getter) -> Words:
-        return words(list(map(get, rows)), text=self._reader.text)
+        return words(rows, get, text=self._reader.text)
 
     def _versions(self, rows: Sequence[msgspec.Struct]) -> tuple[tuple[str, ...], Int32s]:
         """Return the model versions; an event that names none is of the version "" (all are, without a path)."""

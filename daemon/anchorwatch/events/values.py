@@ -143,17 +143,19 @@ def _number_fault(value: float | None) -> Fault:
     return Fault.NOT_FINITE if value is INFINITE_NUMBER else Fault.WRONG_TYPE
 
 
-def words(values: Sequence[Scalar], *, text: bool) -> tuple[tuple[str, ...], Int32s, Bytes]:
+def words(rows: Sequence[Row], get: Getter, *, text: bool) -> tuple[tuple[str, ...], Int32s, Bytes]:
     """Return a category column: its vocabulary in order of first appearance, its codes and its faults.
 
-    With `text` empty text is null.
+    `rows` and `get` are as in `numbers`; with `text` empty text is null.
     """
     numbering = _Numbering()
-    which = np.fromiter(map(numbering.__getitem__, values), np.int32, len(values))
+    which = np.fromiter(map(numbering.__getitem__, map(get, rows)), np.int32, len(rows))
     if any(issubclass(kind, int | float) for kind in set(map(type, numbering))):
-        present = set(map(type, values)) - {type(None), UnsetType, Unusable}
-        if len(present) > 1:  # equal values of two types, 1 and true, would be taken for each other
-            return words([canonical(v) if isinstance(v, str | int | float) else v for v in values], text=text)
+        values: list[Scalar] = list(map(get, rows))
+        if len(set(map(type, values)) - {type(None), UnsetType, Unusable}) > 1:
+            numbering = _Numbering()  # equal values of two types, 1 and true, would be taken for each other
+            alike = (canonical(v) if isinstance(v, str | int | float) else v for v in values)
+            which = np.fromiter(map(numbering.__getitem__, alike), np.int32, len(rows))
     vocabulary: dict[str, int] = {}
     table = np.empty(len(numbering), np.int32)
     for i, value in enumerate(numbering):
