@@ -38,7 +38,7 @@ class Group(msgspec.Struct, frozen=True):
 
     `column` is "" for all rows; `value` is None for the rows of values that have no group of their own. `buckets` are
     there with a season only, `metrics` (by name) in the outcomes part, where there were enough rows, and with a season
-    `hours`: the same by bucket of the part's `metric_season`.
+    `hours`: the same by bucket of the part's `metric_season`. `curve` is the part's, of the rows of a segment alone.
     """
 
     column: str
@@ -48,6 +48,7 @@ class Group(msgspec.Struct, frozen=True):
     buckets: list[Bucket] | msgspec.UnsetType = msgspec.UNSET
     metrics: dict[str, Known] | msgspec.UnsetType = msgspec.UNSET
     hours: list[Hours] | msgspec.UnsetType = msgspec.UNSET
+    curve: dict[str, list[float]] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def label(self) -> str:
