@@ -64,6 +64,8 @@ class Metric(abc.ABC):
         `relative` as a share of the baseline's value.
     relative
         Whether it has the unit of the values, or no upper bound.
+    order
+        Order of the power mean of parts of a sample that makes the value of all: 2 for the root of a mean of squares.
     """
 
     name: ClassVar[str]
@@ -72,6 +74,7 @@ class Metric(abc.ABC):
     larger_is_better: ClassVar[bool] = True
     margin: ClassVar[float] = 0.02
     relative: ClassVar[bool] = False
+    order: ClassVar[float] = 1.0
 
     @abc.abstractmethod
     def of(self, truth: Floats, given: Floats) -> Estimate:

@@ -37,7 +37,7 @@ class Standing(NamedTuple):
     since: int
 
 
-def standing(worse: Floats, variance: Floats, shared: float, scale: float) -> Standing:
+def standing(worse: Floats, variance: Floats, shared: float | Floats, scale: float) -> Standing:
     """Return how strongly windows speak against "no worse than the margin".
 
     Parameters
@@ -47,7 +47,8 @@ def standing(worse: Floats, variance: Floats, shared: float, scale: float) -> St
     variance
         (k,) variance of each, above 0, the baseline's share left out.
     shared
-        Variance of the baseline's own value, at least 0.
+        Variance of the baseline's own value, at least 0; or (k,) that of what each window is held against, where they
+        differ. Such errors are taken to go together: those of windows of the same time of the day do.
     scale
         Excess over the margin that is looked for, above 0, in the metric's unit: the mixture's standard deviation.
     """
@@ -55,6 +56,8 @@ def standing(worse: Floats, variance: Floats, shared: float, scale: float) -> St
 
     weight = np.cumsum((1.0 / variance)[::-1])[::-1]
     total = np.cumsum((worse / variance)[::-1])[::-1]
+    if isinstance(shared, np.ndarray):
+        shared = (np.cumsum((np.sqrt(shared) / variance)[::-1])[::-1] / weight) ** 2
     known, drift = weight / (1.0 + weight * shared), total / (1.0 + weight * shared)
     spread = 1.0 + scale**2 * known
     logs = math.log(2.0) - 0.5 * np.log(spread) + (scale * drift) ** 2 / (2.0 * spread)

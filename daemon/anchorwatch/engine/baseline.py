@@ -16,6 +16,7 @@ import numpy as np
 
 from anchorwatch.engine.arrivals import Arrivals
 from anchorwatch.engine.dependence import dependence_of, inflation, placed
+from anchorwatch.engine.known import Hours, Known
 from anchorwatch.engine.labelling import Labelling
 from anchorwatch.engine.season import LENGTH, Bucket, Cycle, Season, counted, season_of, slots_of
 from anchorwatch.errors import ConfigurationError
@@ -32,21 +33,12 @@ PartName = Literal["predictions", "outcomes"]
 AnyProfile = NumericProfile | CategoryProfile
 
 
-class Known(msgspec.Struct, frozen=True):
-    """What a baseline knows of an accuracy metric, as in `anchorwatch_detectors.metric.Estimate`."""
-
-    value: float
-    error: float
-    n: int
-    support: int
-    excess: float
-
-
 class Group(msgspec.Struct, frozen=True):
     """The rows of one segment value, counted over the cells of all rows.
 
     `column` is "" for all rows; `value` is None for the rows of values that have no group of their own. `buckets` are
-    there with a season only, `metrics` (by name) in the outcomes part, where there were enough rows.
+    there with a season only, `metrics` (by name) in the outcomes part, where there were enough rows, and with a season
+    `hours`: the same by bucket of the part's `metric_season`. `curve` is the part's, of the rows of a segment alone.
     """
 
     column: str
@@ -55,6 +47,8 @@ class Group(msgspec.Struct, frozen=True):
     counts: dict[str, list[int]]
     buckets: list[Bucket] | msgspec.UnsetType = msgspec.UNSET
     metrics: dict[str, Known] | msgspec.UnsetType = msgspec.UNSET
+    hours: list[Hours] | msgspec.UnsetType = msgspec.UNSET
+    curve: dict[str, list[float]] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def label(self) -> str:
@@ -96,6 +90,8 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
         Of predictions: how the rows came in event time; not there where they are too few.
     labelling
         Of outcomes: how many predictions got a label, and how late; not there where they are too few.
+    metric_season
+        Of outcomes: the cycle by which metrics are known too; not there without one.
     """
 
     columns: dict[str, dict[str, Any]]
@@ -112,6 +108,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True):
     curve: dict[str, list[float]] | None = None
     arrivals: Arrivals | msgspec.UnsetType = msgspec.UNSET
     labelling: Labelling | msgspec.UnsetType = msgspec.UNSET
+    metric_season: Season | msgspec.UnsetType = msgspec.UNSET
 
 
 class Baseline(msgspec.Struct, frozen=True):

@@ -81,7 +81,7 @@ def outcomes(
     track.gather(labelled.take(slice(0, needed)))
     known = version.baseline.predictions if version.baseline is not None else None
     at = int(labelled.at[needed - 1])
-    part = with_curve(watch, outcomes_part(plan, track.gathered, known, watch.cycle), track.gathered)
+    part = with_curve(watch, plan, outcomes_part(plan, track.gathered, known, watch.cycle), track.gathered)
     until = None if revised is None else revised.take(revised.at < at)
     revisions, version.revised = version.revised.add(Revisions.of(until)), Revisions.none()
     part = with_metrics(part, plan, watch.figures, track.gathered, revisions)
@@ -102,7 +102,9 @@ def of_everything(watch: Watch, version: Version) -> Baseline | None:
     labelled = version.outcomes.gathered if version.outcomes is not None else None
     outcomes = None
     if watch.outcomes is not None and labelled:
-        outcomes = with_curve(watch, outcomes_part(watch.outcomes, labelled, predictions, watch.cycle), labelled)
+        outcomes = with_curve(
+            watch, watch.outcomes, outcomes_part(watch.outcomes, labelled, predictions, watch.cycle), labelled
+        )
         outcomes = with_metrics(outcomes, watch.outcomes, watch.figures, labelled, version.revised)
         outcomes = msgspec.structs.replace(
             outcomes, labelling=version.feeds.gathered.until(BEFORE, classes_of(predictions))

@@ -8,9 +8,11 @@ import msgspec
 import numpy as np
 
 from anchorwatch.engine.answers import Answers, made_at
-from anchorwatch.engine.baseline import Known
+from anchorwatch.engine.known import Known
+from anchorwatch.engine.metric_season import hours_of, season_by
 from anchorwatch.engine.panes import Span
 from anchorwatch.engine.reference import Reference
+from anchorwatch.engine.season import Season, slots_of
 from anchorwatch.engine.track import joined
 from anchorwatch.events.classes import NEGATIVE, POSITIVE
 from anchorwatch_detectors import metrics
@@ -18,13 +20,15 @@ from anchorwatch_detectors import metrics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from anchorwatch.engine.answers import Words
     from anchorwatch.engine.baseline import Part
     from anchorwatch.engine.reference import Block
     from anchorwatch.engine.revisions import Revisions
     from anchorwatch.engine.track import Plan
     from anchorwatch.settings.models import Model
-    from anchorwatch_detectors.metric import Estimate, Kind, Metric
+    from anchorwatch_detectors.metric import Kind, Metric
 
 ARRIVED = 0.99
 """Share of the baseline's labels that came within the time after which a window counts as mature."""
@@ -129,7 +133,8 @@ def with_metrics(
         mine = ripe & np.any([column == g for column in members], axis=0)
         found = estimates(figures, words[:, mine])
         groups.append(msgspec.structs.replace(group, metrics=found) if found else group)
-    return msgspec.structs.replace(part, groups=groups, mature=usual)
+    part = msgspec.structs.replace(part, groups=groups, mature=usual)
+    return _by_time(part, figures, words[:, ripe], [column[ripe] for column in members])
 
 
 def estimates(figures: Figures, words: Words) -> dict[str, Known]:
@@ -138,8 +143,19 @@ def estimates(figures: Figures, words: Words) -> dict[str, Known]:
         return {}
     answers = Answers.of(figures.kind, words, figures.k, figures.named)
     found = {m.name: m.of(answers.truth, answers.given(m)) for m in figures.metrics()}
-    return {name: _known(each) for name, each in found.items() if np.isfinite(each.value)}
+    return {name: Known.of(each) for name, each in found.items() if np.isfinite(each.value)}
 
 
-def _known(found: Estimate) -> Known:
-    return Known(float(found.value), float(found.error), int(found.n), int(found.support), float(found.excess))
+def _by_time(part: Part, figures: Figures, words: Words, members: Sequence[NDArray[np.int64]]) -> Part:
+    """Return a part with a season with the metrics of its groups by the time of the day or week."""
+    if not isinstance(part.season, Season) or not words.shape[1]:
+        return part
+    answers = Answers.of(figures.kind, words, figures.k, figures.named)
+    season = season_by(part.season.cycle, made_at(words), answers)
+    bucket = np.array(season.buckets, np.int64)[slots_of(season.cycle, made_at(words))]
+    groups = []
+    for g, group in enumerate(part.groups):
+        mine = np.any([column == g for column in members], axis=0)
+        hours = hours_of(figures.metrics(), answers.take(mine), bucket[mine], max(season.buckets) + 1)
+        groups.append(msgspec.structs.replace(group, hours=hours) if isinstance(group.metrics, dict) else group)
+    return msgspec.structs.replace(part, groups=groups, metric_season=season)

@@ -149,6 +149,8 @@ class Past:
         Size of the change that was told, above 0 for worse, below for better; 0 for none.
     told_for
         Windows since then.
+    doubt
+        (k,) variance of what each window was held against; (0,) without a season, where it is one for all.
     """
 
     worse: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
@@ -157,6 +159,7 @@ class Past:
     start: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     told: float = 0.0
     told_for: int = 0
+    doubt: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(slots=True)
@@ -258,7 +261,7 @@ class Performance:
             ],
             "late": self.late,
             "past": [
-                [group, name, p.worse, p.better, p.variance, p.start, p.told, p.told_for]
+                [group, name, p.worse, p.better, p.variance, p.start, p.told, p.told_for, p.doubt]
                 for (group, name), p in sorted(self.past.items())
             ],
             "newest": self.newest,

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from anchorwatch.decide.evidence import OWN, Kind
 from anchorwatch.engine import budget
-from anchorwatch.engine.answers import Answers
+from anchorwatch.engine.answers import Answers, made_at
 from anchorwatch.engine.confusion import confusion
 from anchorwatch.engine.finding import Finding
+from anchorwatch.engine.metric_season import SUPPORT
+from anchorwatch.engine.metric_standard import Closed, Standard
 from anchorwatch.engine.panes import Moment
 from anchorwatch.engine.performance import Past, Performance, Terms
 from anchorwatch.engine.sampling import sampled
+from anchorwatch.engine.season import Season
 from anchorwatch_detectors.base import Direction, Level, Verdict
 from anchorwatch_detectors.metric import CLASSES
 from anchorwatch_detectors.non_inferiority import standing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from anchorwatch.engine.baseline import Baseline, Group, Known
+    from anchorwatch.engine.baseline import Baseline
+    from anchorwatch.engine.known import Known
     from anchorwatch.engine.reference import Block, Reference
     from anchorwatch.engine.revisions import Revisions
     from anchorwatch.engine.version import Version
@@ -33,47 +40,11 @@ if TYPE_CHECKING:
 MONITOR = "non_inferiority"
 REMEMBERED = 64
 """Windows that are remembered for judging."""
-SUPPORT = 20
-"""Values that carry a metric, at least, before it is judged: with fewer it is not near normal."""
 ERRORS = 4.0
 """Excess over the margin that is looked for, in errors of the baseline, the margin itself added: less can hardly be
 told from them, and of more each window says enough."""
 CALM = 3
 """Windows whose mean tells that a change is over."""
-
-
-class Standard(NamedTuple):
-    """What windows are held against.
-
-    Attributes
-    ----------
-    groups
-        The groups of the baseline's outcomes part, as the reference numbers them.
-    between
-        Natural logarithm of the windows that lie between two false alarms of one metric in one group.
-    id, baseline
-        The baseline, and the id of the one that brought the part.
-    """
-
-    groups: list[Group]
-    between: float
-    id: str
-    baseline: Baseline
-
-
-class _Closed(NamedTuple):
-    """A window of one group at its close, labels included."""
-
-    group: int
-    segment: str
-    moment: Moment
-    start: int
-    predictions: int
-    labelled: int
-
-    @property
-    def coverage(self) -> float | None:
-        return self.labelled / self.predictions if self.predictions else None
 
 
 def follow(
@@ -137,7 +108,8 @@ def _standard(watch: Watch, baseline: Baseline, reference: Reference, terms: Ter
     windows = budget.windows_between(watch.budget, baseline.predictions or part, watch.tracks(), terms.span)
     groups = [g for g in part.groups if not g.column or g.column in reference.segment_columns]
     judged = 0 if watch.figures is None else len(watch.figures.margins)
-    return Standard(groups, math.log(windows * max(judged * len(groups), 1)), reference.baseline, baseline)
+    season = part.metric_season if isinstance(part.metric_season, Season) else None
+    return Standard(groups, math.log(windows * max(judged * len(groups), 1)), reference.baseline, baseline, season)
 
 
 def _close(watch: Watch, state: Performance, number: int, standard: Standard, time: NDArray[np.int64]) -> list[Finding]:
@@ -152,10 +124,12 @@ def _close(watch: Watch, state: Performance, number: int, standard: Standard, ti
     findings: list[Finding] = []
     for g, group in enumerate(standard.groups):
         n = int(span.labelled[g])
-        closed = _Closed(g, group.label, moment, start, int(span.predictions[g]), n)
         if n < figures.min_sample and g:
             continue
-        mine = answers if g == 0 else answers.take((span.rows.members == g).any(axis=0))
+        here = (span.rows.members == g).any(axis=0)
+        mine = answers if g == 0 else answers.take(here)
+        times = standard.slots(made_at(span.rows.words), here)
+        closed = Closed(g, group.label, moment, start, int(span.predictions[g]), n, times)
         found = {m: m.of(mine.truth, mine.given(m)) for m in figures.metrics()}
         findings += [_finding(watch, state, standard, closed, metric, each) for metric, each in found.items()]
         if g == 0 and n >= figures.min_sample:
@@ -166,11 +140,10 @@ def _close(watch: Watch, state: Performance, number: int, standard: Standard, ti
 
 
 def _finding(
-    watch: Watch, state: Performance, standard: Standard, closed: _Closed, metric: Metric, found: Estimate
+    watch: Watch, state: Performance, standard: Standard, closed: Closed, metric: Metric, found: Estimate
 ) -> Finding:
     figures = watch.figures
-    named = standard.groups[closed.group].metrics
-    known = named.get(metric.name) if isinstance(named, dict) else None
+    known = standard.known(closed, metric)
     margin = None if figures is None else figures.margins.get(metric.name)
     key = (closed.group, metric.name)
     if figures is not None and closed.labelled < figures.min_sample:
@@ -185,17 +158,23 @@ def _finding(
         verdict = _said(Level.UNDETERMINED, "too_few_values", closed, metric, found, known)
     else:
         margin *= abs(known.value) if metric.relative else 1.0
-        past = _remembered(state.past.get(key, Past()), closed, metric, found, known, margin)
-        verdict, state.past[key] = _judged(past, standard.between, margin, closed, metric, found, known)
+        level = standard.level(closed, metric, known)
+        past = state.past.get(key, Past())
+        past = _remembered(past, metric, closed.start, found, known, margin, level)
+        past = past if standard.season is not None else replace(past, doubt=past.doubt[:0])
+        say = partial(_said, closed=closed, metric=metric, found=found, known=known, margin=margin)
+        verdict, state.past[key] = _judged(past, standard.between, margin * level, known.error * level, closed, say)
     decisive = verdict.level is Level.DRIFT
     return Finding(closed.moment, closed.segment, Kind.ACCURACY, metric.name, MONITOR, verdict, standard.id, decisive)
 
 
-def _remembered(past: Past, closed: _Closed, metric: Metric, found: Estimate, known: Known, margin: float) -> Past:
+def _remembered(
+    past: Past, metric: Metric, start: int, found: Estimate, known: Known, margin: float, unit: float
+) -> Past:
     """Return what is remembered, with one window more.
 
     Its variance is that of so many of the baseline's values, or its own where that is larger: an estimate whose weight
-    went by itself would favour windows that are good by chance.
+    went by itself would favour windows that are good by chance. All is remembered in multiples of `unit`.
     """
     sign = -1.0 if metric.larger_is_better else 1.0
     worse = sign * (found.value - known.value) - (found.excess if sign > 0 else 0.0) - margin
@@ -203,45 +182,46 @@ def _remembered(past: Past, closed: _Closed, metric: Metric, found: Estimate, kn
     variance = max(found.error**2, known.error**2 * known.support / found.support)
     return replace(
         past,
-        worse=np.append(past.worse, worse)[-REMEMBERED:],
-        better=np.append(past.better, better)[-REMEMBERED:],
-        variance=np.append(past.variance, variance)[-REMEMBERED:],
-        start=np.append(past.start, np.int64(closed.start))[-REMEMBERED:],
+        worse=np.append(past.worse, worse * unit)[-REMEMBERED:],
+        better=np.append(past.better, better * unit)[-REMEMBERED:],
+        variance=np.append(past.variance, variance * unit**2)[-REMEMBERED:],
+        start=np.append(past.start, np.int64(start))[-REMEMBERED:],
+        doubt=np.append(past.doubt, (known.error * unit) ** 2)[-REMEMBERED:],
     )
 
 
 def _judged(
-    past: Past, between: float, margin: float, closed: _Closed, metric: Metric, found: Estimate, known: Known
+    past: Past, between: float, margin: float, error: float, closed: Closed, say: Callable[[Level, str], Verdict]
 ) -> tuple[Verdict, Past]:
-    """Return the verdict, and what is remembered after it."""
-    shared = known.error**2
+    """Return the verdict, and what is remembered after it; `error` is that of what the window is held against."""
+    shared = past.doubt if len(past.doubt) else error**2
     if past.told:
         column = past.worse if past.told > 0 else past.better
         recent = slice(-min(past.told_for + 1, CALM), None)
         weight = 1.0 / past.variance[recent]
         mean = float((column[recent] * weight).sum() / weight.sum()) + margin
         if mean < abs(past.told) / 2:
-            return _said(Level.STABLE, "back_to_baseline", closed, metric, found, known, margin), Past()
+            return say(Level.STABLE, "back_to_baseline"), Past()
         direction = Direction.WORSE if past.told > 0 else Direction.BETTER
-        verdict = _said(Level.DRIFT, direction.value, closed, metric, found, known, margin)
+        verdict = say(Level.DRIFT, direction.value)
         return verdict._replace(direction=direction), replace(past, told_for=past.told_for + 1)
     for direction, column in ((Direction.WORSE, past.worse), (Direction.BETTER, past.better)):
-        evidence, since = standing(column, past.variance, shared, margin + ERRORS * known.error)
+        evidence, since = standing(column, past.variance, shared, margin + ERRORS * error)
         if evidence >= between:
             weight = 1.0 / past.variance[since:]
             size = float((column[since:] * weight).sum() / weight.sum()) + margin
-            verdict = _said(Level.DRIFT, direction.value, closed, metric, found, known, margin)
             began, before = int(past.start[since]), int(past.start[max(since - 1, 0)])
             ended = int(past.start[since + 1]) if since + 1 < len(past.start) else closed.moment.time
+            verdict = say(Level.DRIFT, direction.value)
             verdict = verdict._replace(direction=direction, since=began, since_low=before, since_high=ended)
             return verdict, replace(past, told=size if direction is Direction.WORSE else -size, told_for=1)
-    return _said(Level.STABLE, "within_margin", closed, metric, found, known, margin), past
+    return say(Level.STABLE, "within_margin"), past
 
 
 def _said(
     level: Level,
     reason: str,
-    closed: _Closed,
+    closed: Closed,
     metric: Metric,
     found: Estimate,
     known: Known | None,
@@ -265,7 +245,7 @@ def _said(
     )
 
 
-def _shown(closed: _Closed, terms: Terms, found: dict[Metric, Estimate]) -> dict[str, Any]:
+def _shown(closed: Closed, terms: Terms, found: dict[Metric, Estimate]) -> dict[str, Any]:
     """Return the figures of a window ready to be shown."""
     return {
         "from": closed.start,

@@ -21,6 +21,7 @@ class RootMeanSquaredError(Loss):
     name: ClassVar[str] = "rmse"
     needs: ClassVar[Needs] = "value"
     kinds: ClassVar[frozenset[Kind]] = VALUES
+    order: ClassVar[float] = 2.0
 
     def of(self, truth: Floats, given: Floats) -> Estimate:
         """Return the root of the mean squared error."""

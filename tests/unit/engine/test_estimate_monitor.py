@@ -1,8 +1,10 @@
 """Accuracy that is estimated before labels come is shown for each window of predictions, and never alerts."""
 
+import msgspec
 import numpy as np
 import pytest
 from tests.property.worlds import Run, World
+from tests.unit.engine.labelled_stream import a_model, messages, take
 
 from anchorwatch.engine.estimate_monitor import _verdict
 from anchorwatch.engine.state import fresh
@@ -89,3 +91,45 @@ def test_a_model_without_labels_is_estimated_by_the_baseline_it_was_given():
     run.take_all()
     assert run.state.versions[0].outcomes is None
     assert len(estimates(run)) >= 9
+
+
+@pytest.fixture(scope="module")
+def regions():
+    """Return what came of a model whose scores in the south say nothing, and of whose rows few are of the east."""
+    rows, labels = messages("binary", 5, np.full(9000, 0.9))
+    rng = np.random.default_rng(5)
+    south = {body["id"] for _, body in rows if body["r"] == "south"}
+    labels = [(t, {**b, "y": int(rng.random() < 0.5)} if b["id"] in south else b) for t, b in labels]
+    rows = [(t, {**b, "r": "east"} if i % 97 == 0 else b) for i, (t, b) in enumerate(rows)]
+    return take(a_model("binary", first=3000, segments=True), rows, labels)
+
+
+def estimated(taken, segment):
+    return [e for e in taken.evidence if e.identity.monitor == "cbpe" and e.identity.segment == segment]
+
+
+def test_each_segment_is_estimated_by_what_its_own_scores_were_worth(regions):
+    real = {
+        s: np.mean([e.verdict.statistic for e in regions.of("accuracy", s)]) for s in ("region=north", "region=south")
+    }
+    assert real["region=north"] > real["region=south"] + 0.15
+    for segment, value in real.items():
+        found = estimated(regions, segment)
+        assert len(found) >= 3
+        assert np.mean([e.verdict.statistic for e in found]) == pytest.approx(value, abs=0.03)
+        assert all(e.verdict.low < e.verdict.statistic < e.verdict.high and not e.decisive for e in found)
+        assert {e.verdict.level for e in found} == {Level.STABLE}
+
+
+def test_a_segment_with_few_labels_in_the_baseline_has_no_estimate(regions):
+    """One row in 97 is of the east: too few to be a segment of its own, so it is among the others."""
+    assert {e.identity.segment for e in regions.evidence if e.identity.monitor == "cbpe"} == {
+        "", "region=north", "region=south",
+    }  # fmt: skip
+
+
+def test_a_model_without_segments_keeps_the_curve_of_the_whole_alone():
+    taken = take(a_model("binary", first=1000), *messages("binary", 5, np.full(3000, 0.9)))
+    part = taken.baselines[-1].outcomes
+    assert part.curve is not None
+    assert [group.curve for group in part.groups] == [msgspec.UNSET]
