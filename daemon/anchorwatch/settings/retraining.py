@@ -115,7 +115,8 @@ class Retrain(Section):
     only_if: Gain | None = Field(
         None,
         description="Only where a retraining is estimated to gain so much, such as `recovers 5 points` (hundredths of "
-        "the metric), at the worse end of the estimate's interval; null: whatever it gains.",
+        "the metric, for values of the model's error), at the worse end of the estimate's interval; null: whatever it "
+        "gains.",
     )
     timeout: Span = Field(
         NS["d"],
