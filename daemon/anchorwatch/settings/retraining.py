@@ -53,8 +53,6 @@ def format_quota(quota: Quota) -> str:
 
 def parse_gain(value: object) -> float:
     """Return the points that text such as `recovers 5 points` says; raises ValueError with what to write instead."""
-    if isinstance(value, float):
-        return value
     match = _GAIN.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or float(match[1]) > 100:
         raise ValueError(
