@@ -78,12 +78,12 @@ def _said(notice: IncidentNotice) -> list[str]:
         by_kind.setdefault(child.identity.kind, []).append(child)
     kinds = [kind for kind in _ORDER if kind in by_kind]
     said = [_of_kind(kind, by_kind[kind], notice) for kind in kinds]
-    since = f" since {_moment(notice.since, notice.at)}"
-    if Kind.DRIFT in kinds:
-        first = f", first: {_first(notice)}" if notice.drifted > 1 else ""
-        said[kinds.index(Kind.DRIFT)] += since + first
-    else:
-        said[0] += since
+    begun = {kind: min(child.trouble.since for child in by_kind[kind]) for kind in kinds}
+    first = min(kinds, key=lambda kind: begun[kind])
+    for kind in dict.fromkeys([Kind.DRIFT, first] if Kind.DRIFT in kinds else [first]):
+        said[kinds.index(kind)] += f" since {_moment(begun[kind], notice.at)}"
+    if notice.drifted > 1 and Kind.DRIFT in kinds:
+        said[kinds.index(Kind.DRIFT)] += f", first: {_first(notice)}"
     stands_out = (s for s in notice.segments if s.share >= max(WORTH_NAMING, STANDS_OUT * s.traffic))
     said += [f"segment {s.segment} carries {100 * s.share:.0f} %" for s in islice(stands_out, 1)]
     return said

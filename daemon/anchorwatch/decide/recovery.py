@@ -34,7 +34,10 @@ class Recovery(msgspec.Struct, frozen=True):
 
     @property
     def gain(self) -> float:
-        """Return how much better than the model in production it was, in points (hundredths) of the metric."""
+        """Return how much better than the model in production it was, in points: hundredths of the metric.
+
+        An error has a unit of its own, so its points are hundredths of the error of the model in production.
+        """
         return self._better(self.reached)
 
     @property
@@ -46,7 +49,9 @@ class Recovery(msgspec.Struct, frozen=True):
         return self._better(self.high if self.metric == "error" else self.low)
 
     def _better(self, than: float) -> float:
-        return 100.0 * (self.current - than if self.metric == "error" else than - self.current)
+        if self.metric == "error":
+            return 100.0 * (1.0 - than / self.current) if self.current > 0.0 else 0.0
+        return 100.0 * (than - self.current)
 
 
 Estimator = Callable[[str, int, int], Recovery | None]

@@ -126,9 +126,12 @@ def change_of(tail: Tail, values: int, mean: float, usual: Usually) -> Change:
     latest = latest_change(tail, usual.mean, usual.variance)
     if latest.beyond_noise:
         return latest
+    values = min(values, tail.reach)
     known = np.flatnonzero(~np.isnan(tail.recent))
+    known = known[known >= len(tail.recent) - tail.reach]
     near = min(values, len(known))
-    rows = len(tail.recent) - int(known[-near]) + round((values - near) * len(tail.recent) / max(len(known), 1))
+    every = min(len(tail.recent), tail.reach) / max(len(known), 1)
+    rows = min(len(tail.recent) - int(known[-near]) + round((values - near) * every), tail.reach)
     square = float(np.mean((tail.recent[known[-near:]].astype(np.float64) - usual.mean) ** 2))
     shifted = _evidence(values, mean - usual.mean, usual.variance)
     spread = _evidence(near, square - usual.square, usual.square_variance)
@@ -138,6 +141,13 @@ def change_of(tail: Tail, values: int, mean: float, usual: Usually) -> Change:
 
 
 def _suffixes(tail: Tail) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return all ends of a lane's past that may be looked at: their rows, number of values, and sum."""
+    rows, count, total = _all_suffixes(tail)
+    near = int(np.searchsorted(rows, tail.reach, side="right"))
+    return rows[:near], count[:near], total[:near]
+
+
+def _all_suffixes(tail: Tail) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Return all ends of a lane's past: their rows, number of values, and sum; in blocks where rows are forgotten."""
     newest_first = tail.recent[::-1].astype(np.float64)
     known = ~np.isnan(newest_first)

@@ -82,6 +82,9 @@ class Lanes:
         (groups, columns) row of the group at whose alarm was looked last; so far back that it does not count for none.
     relief
         (groups, columns) nats by which windows since then speak for the baseline.
+    over
+        (groups, columns) event time at which the window began that ended the last drift, ns: the next change lies
+        behind it. 0 for none.
     """
 
     state: SequentialState
@@ -95,6 +98,7 @@ class Lanes:
     spread: NDArray[np.bool_]
     rung: NDArray[np.int64]
     relief: NDArray[np.float64]
+    over: NDArray[np.int64]
 
     @classmethod
     def fresh(cls, lookout: Lookout, reference: Reference) -> Self:
@@ -112,6 +116,7 @@ class Lanes:
             spread=np.zeros(shape, np.bool_),
             rung=np.full(shape, -(2**31), np.int64),
             relief=np.zeros(shape),
+            over=np.zeros(shape, np.int64),
         )
 
     def when(self, lane: tuple[int, int]) -> When:
@@ -131,11 +136,12 @@ class Lanes:
     @classmethod
     def from_plain(cls, lookout: Lookout, plain: dict[str, Any]) -> Self:
         """Return the lanes that `to_plain` described."""
-        arrays = {name: plain[name] for name in _ARRAYS}
+        none = np.zeros(plain["rung"].shape, np.int64)  # `over` of a state from before it was kept
+        arrays = {name: plain.get(name, none) if name == "over" else plain[name] for name in _ARRAYS}
         return cls(state=lookout.detector.restore(plain["state"]), past=Past.from_plain(plain["past"]), **arrays)
 
 
-_ARRAYS = ("drifting", "suspected", "since", "mixed", "level", "length", "spread", "rung", "relief")
+_ARRAYS = ("drifting", "suspected", "since", "mixed", "level", "length", "spread", "rung", "relief", "over")
 
 
 def usual_of(lookout: Lookout, reference: Reference) -> Usual:

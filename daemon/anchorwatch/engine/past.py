@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
@@ -29,12 +30,15 @@ class Tail(NamedTuple):
         (blocks,) number and sum of the values of each block, newest last.
     inside
         Rows of `recent` that came after the newest block ended.
+    reach
+        How many rows back may be looked; what lies before belongs to a drift that is over. At least 1.
     """
 
     recent: NDArray[np.float32]
     number: NDArray[np.float32]
     total: NDArray[np.float32]
     inside: int
+    reach: int = sys.maxsize
 
 
 @dataclass(slots=True)

@@ -148,6 +148,9 @@ def _at_alarm(lanes: Lanes, lookout: Lookout, usual: Moments, marks: Sequence[Ma
         if lookout.kind is not Kind.ACCURACY:
             return None
     normal, tail = usual.lane(lane), lanes.past.tail(*lane, alarm.values())
+    if lanes.over[lane]:
+        behind = marks[alarm.group].rows_since(int(lanes.over[lane]), alarm.row + 1)
+        tail = tail._replace(reach=max(behind, 1))
     change = _change(lookout, alarm, tail, normal)
     since = _when(marks[alarm.group], alarm.row, change)
     verdict = after_alarm.after_alarm(lanes, lookout, lane, change, normal, since)
@@ -165,7 +168,10 @@ def _at_window(
     levels, told = usual.window(window), []
     for subject in open_cases:
         lane = window.group, subject
+        drifted = bool(lanes.drifting[lane])
         held = after_alarm.after_window(lanes, lookout, lane, levels[subject], usual.lane(lane))
+        if drifted and not lanes.drifting[lane]:
+            lanes.over[lane] = window.start
         if held is not None:
             counts = effects.cells_of(usual.reference, usual.columns[subject], window.counts)
             told.append((subject, _measured(held[0], lanes, usual, lane, counts), held[1]))

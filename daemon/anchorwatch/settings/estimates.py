@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from anchorwatch.settings.section import Section
+from anchorwatch.settings.section import Conflict, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from anchorwatch.settings.retraining import Retrain
+    from anchorwatch.settings.streams import Prediction
 
 
 class RetrainEstimate(Section):
@@ -25,3 +31,21 @@ class RetrainEstimate(Section):
         description="So many predictions are kept with their features until their label comes. Where more wait a "
         "sample is kept, chosen by a hash of the id.",
     )
+
+    def missed(self, prediction: Prediction, policies: Sequence[Retrain], *, labelled: bool) -> Iterator[Conflict]:
+        """Yield each condition on an estimate that is never made, with paths from the model."""
+        if prediction.kind == "ranking":
+            why = "for a ranking"
+        elif not labelled:
+            why = "without labels, and the model has none"
+        elif not self.enabled:
+            why = "where `retrain_estimate.enabled` is false"
+        else:
+            return
+        for index, policy in enumerate(policies):
+            if policy.only_if is not None:
+                yield Conflict(
+                    ("retrain", index, "only_if"),
+                    f"what a retraining would recover is not estimated {why}, so there would never be a trigger: "
+                    "remove `only_if`",
+                )

@@ -29,7 +29,6 @@ from anchorwatch.settings.monitors import (
     Share,
 )
 from anchorwatch.settings.names import Location, Name, UriReference, is_topic
-from anchorwatch.settings.ranking import untried
 from anchorwatch.settings.retraining import Quota, Retrain, Trouble
 from anchorwatch.settings.section import Conflict, Section
 from anchorwatch.settings.streams import EventTime, Feature, Labels, Prediction, Predictions, Scalar, TimeUnit
@@ -204,7 +203,8 @@ class Model(Section):
                     "give each its own name",
                 )
             yield from self._policy_conflicts(index, policy)
-        yield from untried(self.predictions.prediction, self.retrain)
+        labelled = self.labels is not None
+        yield from self.retrain_estimate.missed(self.predictions.prediction, self.retrain, labelled=labelled)
 
     def _segment_conflicts(self) -> Iterator[Conflict]:
         features, dimensions = self.predictions.features, self.predictions.dimensions

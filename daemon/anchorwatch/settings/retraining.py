@@ -53,8 +53,6 @@ def format_quota(quota: Quota) -> str:
 
 def parse_gain(value: object) -> float:
     """Return the points that text such as `recovers 5 points` says; raises ValueError with what to write instead."""
-    if isinstance(value, float):
-        return value
     match = _GAIN.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or float(match[1]) > 100:
         raise ValueError(
@@ -115,7 +113,8 @@ class Retrain(Section):
     only_if: Gain | None = Field(
         None,
         description="Only where a retraining is estimated to gain so much, such as `recovers 5 points` (hundredths of "
-        "the metric), at the worse end of the estimate's interval; null: whatever it gains.",
+        "the metric, for values of the model's error), at the worse end of the estimate's interval; null: whatever it "
+        "gains.",
     )
     timeout: Span = Field(
         NS["d"],

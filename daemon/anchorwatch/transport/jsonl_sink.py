@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class JsonlSink:
     """Appends each message as one JSON object to `<topic>.jsonl` in a directory.
 
-    The object has `id`, `key`, `headers` and `value`: a value that is JSON stands there as such, other bytes as text
-    where they are UTF-8, else as `{"base64": ...}`. Nothing that stood in the files before is touched.
+    The object has `id`, `key`, `headers` and `value`: a value that is JSON stands there as such, other bytes, and what
+    is nested too deep to be read, as text where they are UTF-8, else as `{"base64": ...}`. Nothing that stood in the
+    files before is touched.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def _line(message: Outgoing) -> bytes:
 def _value(value: bytes) -> Any:
     try:
         msgspec.json.decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _text(value)
     return msgspec.Raw(msgspec.json.format(value, indent=-1))
 

@@ -1,4 +1,4 @@
-"""What a retraining gains for certain: the end of the interval that is the worse one."""
+"""What a retraining gains for certain: the end of the interval that is the worse one, in whatever unit values are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from anchorwatch.decide.recovery import Recovery
     [
         ("accuracy", 0.61, 0.59, 0.63, 0.56, 5.0, 3.0),
         ("average precision", 0.95, 0.92, 0.97, 0.25, 70.0, 67.0),
-        ("error", 2.0, 1.9, 2.2, 2.5, 50.0, 30.0),
+        ("error", 2.0, 1.9, 2.2, 2.5, 20.0, 12.0),
+        ("error", 20_000.0, 19_000.0, 22_000.0, 25_000.0, 20.0, 12.0),
+        ("error", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
         ("accuracy", 0.57, 0.55, 0.59, 0.56, 1.0, -1.0),
     ],
 )

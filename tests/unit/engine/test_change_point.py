@@ -143,3 +143,18 @@ def test_a_change_from_before_all_that_is_remembered_is_the_detectors_own():
     change = change_of(tail(ranks), 50_000, 0.515, UNIFORM)
     assert (change.rows, change.values, change.mean) == (50_000, 50_000, 0.515)
     assert change.farthest >= 50_000
+
+
+def test_a_change_lies_no_farther_back_than_may_be_looked():
+    """Errors, a calm time, errors again: the first of them are a drift that is over."""
+    past = tail(np.repeat([1.0, 0.0, 1.0], [300, 200, 40]))
+    assert latest_change(past, 0.1, 0.09).rows == 540
+    change = latest_change(past._replace(reach=100), 0.1, 0.09)
+    assert (change.rows, change.values, change.mean) == (40, 40, 1.0)
+    assert change.farthest <= 100
+
+
+def test_what_a_detector_says_of_a_change_reaches_no_farther_back_either():
+    ranks = np.random.default_rng(1).random(1000)
+    change = change_of(tail(ranks)._replace(reach=300), 50_000, 0.515, UNIFORM)
+    assert (change.rows, change.values, change.farthest) == (300, 300, 300)

@@ -156,3 +156,31 @@ def test_while_the_drift_of_errors_goes_on_alarms_are_told_now_and_then_and_sinc
 def test_how_the_rows_are_cut_changes_nothing_against_the_baseline_either(cuts):
     stream = errors((2000, 0.1), (2000, 0.5), (1500, 0.1))
     assert followed(stream, cuts=cuts, **BASED) == followed(stream, **BASED)
+
+
+AGAIN = ((2000, 0.1), (2000, 0.5), (1500, 0.1), (400, 0.4))
+
+
+@pytest.mark.parametrize(("detector", "shift"), [("shiryaev_roberts", 0.002), ("adwin", 0.1)])
+def test_a_change_that_comes_again_began_after_the_one_that_is_over(detector, shift):
+    """The most likely change since the baseline is the first one, and it is over."""
+    found = followed(errors(*AGAIN), detector=detector, shift=shift)
+    over = next(i for i, (_, level, *_) in enumerate(found) if level == "stable")
+    again = [since for _, level, _, _, since, _ in found[over:] if level == "drift"]
+    assert again
+    assert all(abs(since - 5500) < 100 for since in again)
+
+
+@pytest.mark.parametrize("cuts", [[5501], [4000, 4001, 5600], list(range(70, 5900, 70))])
+def test_how_the_rows_are_cut_changes_nothing_of_a_change_that_comes_again(cuts):
+    stream = errors(*AGAIN)
+    assert followed(stream, cuts=cuts, **BASED) == followed(stream, **BASED)
+
+
+def test_lanes_that_were_saved_before_the_end_of_a_drift_was_kept_go_on():
+    lookout = Lookout(
+        Kind.ACCURACY, registry.sequential("adwin", {}), (0,), every_group=True, smallest_shift=0.1, panes=1
+    )
+    plain = Lanes.fresh(lookout, KNOWN).to_plain()
+    del plain["over"]
+    assert Lanes.from_plain(lookout, plain).over.tolist() == [[0]]

@@ -36,6 +36,14 @@ def test_bytes_that_are_no_text_are_kept(tmp_path):
     sink.close()
 
 
+def test_a_value_that_is_nested_too_deep_to_be_read_stands_there_as_text(tmp_path):
+    deep = b"[" * 5000 + b"]" * 5000
+    sink = JsonlSink(tmp_path)
+    sink.send([Outgoing("1", "t", None, deep)])
+    assert [line["value"] for line in lines(tmp_path / "t.jsonl")] == [deep.decode()]
+    sink.close()
+
+
 def test_what_stood_in_a_file_before_stays(tmp_path):
     for ident in ("1", "2"):
         sink = JsonlSink(tmp_path)
