@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from anchorwatch.decide.shares import figure
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -38,5 +40,7 @@ def _table(metrics: Mapping[str, Mapping[str, Any]]) -> Table:
 
     table = Table("metric", "value", "95 % interval", "labels")
     for name, each in metrics.items():
-        table.add_row(name, f"{each['value']:.4g}", f"{each['low']:.4g} to {each['high']:.4g}", f"{each['n']:,}")
+        table.add_row(
+            name, figure(each["value"], 4), f"{figure(each['low'], 4)} to {figure(each['high'], 4)}", f"{each['n']:,}"
+        )
     return table

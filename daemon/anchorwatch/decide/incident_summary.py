@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from anchorwatch.decide.evidence import ERROR_RATE, LABEL_FEED, OWN, POINTS, Kind
 from anchorwatch.decide.incidents import Telling
 from anchorwatch.decide.instants import instant, lasting, readable
-from anchorwatch.decide.shares import percent
+from anchorwatch.decide.shares import figure, percent
 from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _rate(child: Child) -> str:
     latest, subject = child.trouble.latest, child.identity.subject
     where = f" where {child.identity.segment}" if child.identity.segment else ""
     if latest.effect_unit == OWN and latest.statistic is not None and latest.effect is not None:
-        return f"{subject}{where} {latest.statistic - latest.effect:.3g} -> {latest.statistic:.3g}"
+        return f"{subject}{where} {figure(latest.statistic - latest.effect)} -> {figure(latest.statistic)}"
     if latest.statistic is None or latest.effect is None or latest.effect_unit != POINTS:
         worse = subject if subject == ERROR_RATE else f"{subject} changed"
         return f"{worse}{where}"

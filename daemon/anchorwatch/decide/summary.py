@@ -8,7 +8,7 @@ from anchorwatch.decide.evidence import ERROR_RATE, LABEL_DELAY, LABEL_FEED, OWN
 from anchorwatch.decide.instants import lasting, readable
 from anchorwatch.decide.notices import Status
 from anchorwatch.decide.reasons import Reason
-from anchorwatch.decide.shares import percent
+from anchorwatch.decide.shares import figure, percent
 from anchorwatch.decide.unanswered import FAILED
 from anchorwatch_detectors.base import Direction
 
@@ -77,7 +77,7 @@ def _symptom(notice: Notice) -> str:
     if effect is None or now is None:
         return f"{subject} away from the baseline"
     if latest.effect_unit == OWN:
-        return f"{subject} {now:.3g}{_certainty(latest)}, {now - effect:.3g} in the baseline"
+        return f"{subject} {figure(now)}{_certainty(latest)}, {figure(now - effect)} in the baseline"
     if latest.effect_unit == POINTS:
         usual = f"{percent(now - effect / 100)} in the baseline"
         compared = identity.kind is Kind.COMPARISON
@@ -96,7 +96,7 @@ def _certainty(latest: Finding) -> str:
     """Return the interval of a metric, and how many of its predictions are labelled."""
     if latest.low is None or latest.high is None or latest.coverage is None:
         return ""
-    return f" ({latest.low:.3g} to {latest.high:.3g}, {percent(latest.coverage)} labelled)"
+    return f" ({figure(latest.low)} to {figure(latest.high)}, {percent(latest.coverage)} labelled)"
 
 
 def _share(kind: Kind, subject: str, latest: Finding, now: float, usual: str) -> str:
@@ -113,8 +113,8 @@ def _share(kind: Kind, subject: str, latest: Finding, now: float, usual: str) ->
 def _changed(latest: Finding, now: float, effect: float) -> str:
     """Return how a distribution differs: by a window test's own distance, or by what a sequential detector tells."""
     if latest.reason not in {"changed", "spread"}:
-        counts = "" if latest.threshold is None else f", {latest.threshold:.3g} is worth knowing"
-        return f"away from the baseline by {abs(effect):.3g}{counts}"
+        counts = "" if latest.threshold is None else f", {figure(latest.threshold)} is worth knowing"
+        return f"away from the baseline by {figure(abs(effect))}{counts}"
     if latest.effect_unit == SPREAD:
         return f"spreads {percent(abs(effect))} {'wider' if effect > 0 else 'less'} than in the baseline"
     if latest.effect_unit == VARIATION:

@@ -74,6 +74,5 @@ def _switched_off(model: Model) -> list[str]:
 def _retrain(model: Model) -> str:
     if not model.retrain:
         return "never asks for a retraining"
-    return "asks for a retraining when " + ", or ".join(
-        f"{' or '.join(policy.when)}{' (dry run)' if policy.dry_run else ''}" for policy in model.retrain
-    )
+    asked = [f"{' or '.join(policy.when)}{' (dry run)' if policy.dry_run else ''}" for policy in model.retrain]
+    return "asks for a retraining when " + ", or ".join(dict.fromkeys(asked))

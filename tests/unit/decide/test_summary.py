@@ -61,6 +61,22 @@ SENTENCES = [
         ),
     ),
     (
+        {"kind": Kind.ACCURACY, "monitor": "non_inferiority", "subject": "mae"},
+        {
+            "word": "drift!",
+            "statistic": 14_958.5,
+            "effect": 13_959.0,
+            "effect_unit": OWN,
+            "low": 13_941.0,
+            "high": 1_616_300.0,
+            "coverage": 0.9,
+        },
+        (
+            "fraud version 14 has become less accurate since about 2026-05-01 08:03 UTC: mae 14,958 (13,941 to "
+            "1,616,300, 90.0 % labelled), 1,000 in the baseline (non_inferiority over 5,120 values)."
+        ),
+    ),
+    (
         {"kind": Kind.ACCURACY, "monitor": "page_hinkley", "subject": "error size"},
         {"word": "drift!", "reason": "changed", "statistic": 0.63, "effect": 0.47, "effect_unit": DEVIATIONS},
         (

@@ -131,6 +131,12 @@ def test_the_summary_names_what_is_read_compared_and_written():
         assert part in said
 
 
+def test_the_summary_says_once_what_two_policies_ask_for():
+    settings = load(CONFIG / "minimal.yaml", {}).model_dump(by_alias=True)
+    settings["models"]["fraud"]["retrain"] = [{"name": name, "when": "accuracy worse"} for name in ("one", "two")]
+    assert summarise(Settings.model_validate(settings)).count("accuracy worse") == 1
+
+
 def test_yaml_made_here_is_yaml_to_others():
     """The reference is read alike by a plain YAML parser."""
     assert YAML(typ="safe").load(reference())["models"]["fraud"]["labels"]["wait"] == "7d"
