@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from anchorwatch.decide.evidence import LABEL_FEED, Kind
+from anchorwatch.decide.evidence import LABEL_COVERAGE, LABEL_FEED, Kind
 from anchorwatch_detectors.base import Direction
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from anchorwatch.decide.alerts import AlertState
     from anchorwatch.decide.evidence import Identity
+    from anchorwatch.decide.findings import Finding
 
 EXPLAINS: Final[dict[Kind, frozenset[Kind]]] = {
     Kind.SCHEMA: frozenset(Kind) - {Kind.SCHEMA, Kind.RETRAIN},
@@ -19,7 +20,8 @@ EXPLAINS: Final[dict[Kind, frozenset[Kind]]] = {
     Kind.LABELS: frozenset({Kind.ACCURACY, Kind.LABELS}),
 }
 """Kinds whose alerts do not begin to fire while one of the first kind does. Of volume it is a drop, of labels a feed
-that is dead (subject `LABEL_FEED`): more traffic and late labels explain nothing."""
+that is dead (subject `LABEL_FEED`), or, for accuracy alone, most labels of one predicted class that do not come: what
+is left says how right the other classes are. More traffic and late labels explain nothing."""
 
 
 def explaining(alert: AlertState) -> bool:
@@ -27,9 +29,17 @@ def explaining(alert: AlertState) -> bool:
     kind = alert.identity.kind
     if alert.episode is None or kind not in EXPLAINS:
         return False
+    latest = alert.episode.trouble.latest
     if kind is Kind.VOLUME:
-        return alert.episode.trouble.latest.direction is Direction.WORSE
-    return kind is Kind.SCHEMA or alert.identity.subject == LABEL_FEED
+        return latest.direction is Direction.WORSE
+    return kind is Kind.SCHEMA or alert.identity.subject == LABEL_FEED or _one_sided(alert.identity, latest)
+
+
+def _one_sided(identity: Identity, latest: Finding) -> bool:
+    """Whether of one predicted class less than half of the usual labels come."""
+    if not identity.subject.startswith(f"{LABEL_COVERAGE} of ") or latest.statistic is None or latest.effect is None:
+        return False
+    return latest.statistic < (latest.statistic - latest.effect / 100.0) / 2.0
 
 
 def inhibits(cause: Identity, identity: Identity) -> bool:
@@ -38,6 +48,8 @@ def inhibits(cause: Identity, identity: Identity) -> bool:
     It must be of the same version (one of no version is of all) and of a kind that the table names; an alert about all
     traffic explains those of every segment, one about a segment only those of its own.
     """
+    if cause.kind is Kind.LABELS and cause.subject != LABEL_FEED and identity.kind is not Kind.ACCURACY:
+        return False
     return (
         identity.kind in EXPLAINS[cause.kind]
         and cause != identity

@@ -37,8 +37,9 @@ EXPLAINED = {
 def alert(identity, evidence):
     """Return an alert of version 14 after one piece of evidence."""
 
-    def after(word, **changes):
-        return advance(POLICY, None, evidence(0, word, identity(**changes)), Situation(1, 1)).state
+    def after(word, statistic=0.31, effect=7.12, **changes):
+        found = evidence(0, word, identity(**changes), statistic=statistic, effect=effect)
+        return advance(POLICY, None, found, Situation(1, 1)).state
 
     return after
 
@@ -82,6 +83,19 @@ def test_more_traffic_explains_nothing(alert, identity):
 
 def test_late_labels_explain_nothing_only_a_dead_feed_does(alert, identity):
     assert not explained(identity(), alert("drift!", subject="label delay", kind=Kind.LABELS))
+
+
+@pytest.mark.parametrize(
+    ("statistic", "effect", "explains"), [(0.0, -99.0, True), (0.45, -50.0, True), (0.6, -39.0, False)]
+)
+def test_accuracy_is_not_judged_while_most_labels_of_one_class_are_missing(
+    alert, identity, statistic, effect, explains
+):
+    """Those of the other classes say nothing of all, and a retraining would learn from them alone."""
+    cause = {"subject": "label coverage of 1", "kind": Kind.LABELS, "statistic": statistic, "effect": effect}
+    firing = alert("drift!", **cause)
+    assert explained(identity("roc_auc", kind=Kind.ACCURACY), firing) == explains
+    assert not any(explained(identity(LABEL_FEED, kind=k), firing) for k in set(Kind) - {Kind.ACCURACY})
 
 
 def test_alerts_of_other_kinds_inhibit_nothing(alert, identity):
