@@ -55,7 +55,8 @@ def test_the_run_tells_of_everything_worth_losing(undisturbed):
     assert {row.status for row in store["incidents"]} == {"opened", "updated", "resolved"}
     assert len(store["baselines"]) >= 2
     assert "repeated" in {row.reason for row in store["incidents"]}
-    assert {row.status for row in store["stages"]} == {"acknowledged", "unanswered", "cancelled", "succeeded"}
+    stages = {row.status for row in store["stages"]}
+    assert stages == {"requested", "acknowledged", "unanswered", "cancelled", "succeeded"}
     assert store["positions"] == source.committed
     assert 50 < len(passed) < 200
     assert {"after Store.checkpoint", "before Store.published", "after ListSource.commit"} <= set(passed)

@@ -59,7 +59,8 @@ def test_what_is_reported_from_the_command_line_ends_the_incident_when_the_new_v
     stages = json.loads(subprocess.run(listed, capture_output=True, text=True, timeout=60, check=True).stdout)
     assert [(stage["status"], stage["version"], stage["by"]) for stage in stages] == [
         ("serving", "2", "anchorwatch"), ("succeeded", "2", "a pipeline"), ("acknowledged", None, "a pipeline"),
+        ("requested", None, "anchorwatch"),
     ]  # fmt: skip
-    assert [stage["status"] for stage in retraining["history"]] == ["acknowledged", "succeeded", "serving"]
+    assert [stage["status"] for stage in retraining["history"]] == ["requested", "acknowledged", "succeeded", "serving"]
     told = [json.loads(record.value)["data"] for record in published(watch)["alerts"]]
     assert "retrained" in {data["reason"] for data in told}

@@ -113,6 +113,7 @@ class RetrainDesk:
             if not policy.dry_run:
                 asked = Retraining.of_trigger(found.trigger, again=policy.again)
                 self.retrainings = remembered(self.retrainings, asked)
+                self.stages.append(stages.requested(asked))
                 self._due = NEVER_LOOKED
         unheard = found.reason is RetrainReason.NO_INCIDENT and bool(self.hushed)
         return RetrainReason.SILENCED if unheard else found.reason

@@ -17,7 +17,7 @@ SERVING: Final = "serving"
 """The version that came of it has taken over."""
 
 OURSELVES: Final = "anchorwatch"
-"""Who says what nobody has to report: that nobody acknowledged it, and that its version has taken over."""
+"""Who says what nobody has to report: that it is asked for, not acknowledged, and that its version has taken over."""
 
 
 class Stage(NamedTuple):
@@ -28,7 +28,7 @@ class Stage(NamedTuple):
     trigger, policy, incident
         The id of the trigger that asked for it, and whose it is.
     status
-        What was reported of it, `unanswered` or `serving`.
+        `requested`, what was reported of it, `unanswered` or `serving`.
     at
         Event time at which that counts, ns since the epoch.
     version
@@ -44,6 +44,12 @@ class Stage(NamedTuple):
     at: int
     version: str = ""
     by: str = ""
+
+
+def requested(retraining: Retraining) -> Stage:
+    """Return the stage of a retraining that was just asked for."""
+    who, at = retraining, retraining.requested_at
+    return Stage(who.id, who.policy, who.incident, who.progress, at, by=OURSELVES)
 
 
 def reported(retraining: Retraining, report: StatusReport) -> Stage:

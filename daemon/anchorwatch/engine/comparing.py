@@ -105,13 +105,16 @@ def together(watch: Watch, state: State, outcomes: Outcomes) -> Outcomes:
     return replace(outcomes, record=apart(watch, state, outcomes.record), revised=revised)
 
 
-def twice(watch: Watch, state: State, labels: Arrivals, at: NDArray[np.int64]) -> tuple[Arrivals, NDArray[np.int64]]:
-    """Return labels and their positions with each label under both ids, where there is a challenger."""
-    comparison = watch.comparison
-    if comparison is None or not comparison.challenger or not len(at):
+def twice(
+    watch: Watch, state: State, routed: Routed, labels: Arrivals, at: NDArray[np.int64]
+) -> tuple[Arrivals, NDArray[np.int64]]:
+    """Return labels and their positions, those behind the challenger's very first prediction under both ids."""
+    code = challenger_of(watch, state)
+    mirrored = at > routed.begun[code] if code >= 0 else np.zeros(len(at), np.bool_)
+    if not mirrored.any():
         return labels, at
-    state.count("mirrored_labels", len(at))
-    both = labels.take(np.repeat(np.arange(len(at)), 2))
-    ident = both.ident.copy()
-    ident[1::2] ^= _OTHER
-    return both._replace(ident=ident), np.repeat(at, 2)
+    state.count("mirrored_labels", int(mirrored.sum()))
+    place = np.repeat(np.arange(len(at)), 1 + mirrored)
+    both = labels.take(place)
+    again = np.concatenate([[False], place[1:] == place[:-1]])
+    return both._replace(ident=np.where(again[:, None], both.ident ^ _OTHER, both.ident)), at[place]

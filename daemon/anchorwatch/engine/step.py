@@ -36,8 +36,6 @@ from anchorwatch.engine.routing import outcome_block, prediction_block, route, t
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from anchorwatch.decide.outcome import Outcome as Decision
     from anchorwatch.engine.baseline import Baseline
     from anchorwatch.engine.building import Made
@@ -45,8 +43,8 @@ if TYPE_CHECKING:
     from anchorwatch.engine.join import Outcomes
     from anchorwatch.engine.pending import Release
     from anchorwatch.engine.reference import Block
+    from anchorwatch.engine.routing import Routed
     from anchorwatch.engine.state import State
-    from anchorwatch.engine.tables import Columns
     from anchorwatch.engine.track import Track
     from anchorwatch.engine.version import Version
     from anchorwatch.engine.watch import Watch
@@ -81,7 +79,7 @@ def step(watch: Watch, state: State, batch: Batch) -> tuple[State, Outcome]:
     # 2. routing: versions, segments; an id seen before is a duplicate
     routed = route(watch, state, release)
     # 3. labels find their predictions, or replace another one
-    outcomes = _joined(watch, state, release, routed.records, routed.at)
+    outcomes = _joined(watch, state, release, routed)
     # 4. tracks: baselines are completed, detectors take whole columns, windows close
     made: list[Made] = []
     findings: list[tuple[int, Finding]] = []
@@ -150,11 +148,11 @@ def _released(watch: Watch, state: State, batch: Batch) -> Release:
     return release
 
 
-def _joined(watch: Watch, state: State, release: Release, records: Columns, at: NDArray[np.int64]) -> Outcomes:
+def _joined(watch: Watch, state: State, release: Release, routed: Routed) -> Outcomes:
     labels = release.labels
     arrivals = Arrivals(labels.ident, labels.time, labels.token, labels.number, labels.items)
-    arrivals, label_at = twice(watch, state, arrivals, release.label_at)
-    return judged(together(watch, state, sampling.match(watch, state, records, at, arrivals, label_at)))
+    arrivals, label_at = twice(watch, state, routed, arrivals, release.label_at)
+    return judged(together(watch, state, sampling.match(watch, state, routed.records, routed.at, arrivals, label_at)))
 
 
 def _untouched(watch: Watch, *blocks: Block | None) -> bool:

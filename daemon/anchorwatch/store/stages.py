@@ -20,7 +20,7 @@ class StageRow:
     trigger, model, policy, incident
         The id of the trigger that asked for it, and whose it is.
     status
-        What was reported of it, `unanswered` or `serving`; each is kept once.
+        `requested`, what was reported of it, `unanswered` or `serving`; each is kept once.
     at
         Event time at which that counted.
     version

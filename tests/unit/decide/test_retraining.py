@@ -241,6 +241,16 @@ def test_each_stage_of_a_retraining_is_kept_once_with_who_says_so(asked, evidenc
     ]  # fmt: skip
 
 
+def test_that_a_retraining_was_asked_for_is_its_first_stage_and_a_dry_run_has_none(evidence, at):
+    _, outcome = decide(rules(), Decisions(), [evidence(10, "drift!")])
+    (trigger,) = outcome.triggers
+    assert [(s.trigger, s.status, s.at, s.by) for s in outcome.stages] == [
+        (trigger.id, "requested", at(10), "anchorwatch"),
+    ]  # fmt: skip
+    _, outcome = decide(rules(dry_run=True), Decisions(), [evidence(10, "drift!")])
+    assert (len(outcome.triggers), outcome.stages) == (1, ())
+
+
 def test_only_the_newest_retrainings_are_remembered(evidence):
     state, soon = Decisions(), rules(timeout="1s")
     for i in range(REMEMBERED + 3):

@@ -94,6 +94,14 @@ def test_predictions_of_both_are_no_duplicates_and_each_label_counts_for_both():
     assert counts["compared_predictions"] == 400
 
 
+@pytest.mark.parametrize(("since", "mirrored", "matched"), [(200, 201, 600), (10**9, 0, 400)])
+def test_labels_from_before_the_first_prediction_of_a_challenger_do_not_wait_for_one_of_its(since, mirrored, matched):
+    """A challenger that is configured before it scores anything makes no orphans of all labels."""
+    counts = run(a_world(), logs(400, (0.05, 0.05), challenger_from=since)).state.accounting()
+    assert (counts.get("mirrored_labels", 0), counts["matched"]) == (mirrored, matched)
+    assert counts.get("orphan_labels", 0) + counts.get("waiting_labels", 0) == mirrored - (matched - 400)
+
+
 def test_without_a_comparison_the_second_version_of_an_id_is_a_duplicate_as_before():
     world = replace(a_world(), extra={})
     counts = run(world, logs(400, (0.05, 0.05))).state.accounting()
@@ -114,7 +122,7 @@ def test_a_challenger_replaces_nobody_however_many_predictions_come_in_a_row():
 def test_outcomes_that_become_known_far_apart_are_not_compared():
     within = run(a_world(compare=COMPARE | {"within": "10s"}), logs(300, (0.05, 0.05), behind=5.0))
     beyond = run(a_world(compare=COMPARE | {"within": "2s"}), logs(300, (0.05, 0.05), behind=5.0))
-    assert within.state.counts["compared_predictions"] == 300
+    assert within.state.counts["compared_predictions"] == 296  # four labels were there before its first prediction
     assert "compared_predictions" not in beyond.state.counts
     assert len(beyond.state.rivals.halves.known) < 20
 
