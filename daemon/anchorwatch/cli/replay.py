@@ -17,6 +17,8 @@ from anchorwatch.cli.log_source import FileOption, FromOption, KafkaOption, ToOp
 from anchorwatch.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from anchorwatch.clock import Clock
     from anchorwatch.comparison.side_by_side import SideBySide
     from anchorwatch.events.records import Source
@@ -219,3 +221,16 @@ def _print(report: Report) -> None:
             str(sum(1 for t in report.triggers if t["data"]["model"] == name)),
         )
     console.print(table)
+    for line in _late_lines(report):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _late_lines(report: Report) -> Iterator[str]:
+    """Yield for each model of whose predictions one in a hundred is late what that means and what to do."""
+    for name, counts in report.accounting.items():
+        late, n = counts.get("late_predictions", 0), counts.get("predictions", 0)
+        if 100 * late > n:
+            yield (
+                f"{name}: {late:,} of {n:,} predictions stand behind later ones of their file or partition, by more "
+                "than `event_time.lateness`, and were not watched: sort the log by event time, or raise `lateness`."
+            )

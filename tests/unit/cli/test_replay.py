@@ -95,6 +95,17 @@ def test_a_replay_ends_with_alerts_in_event_time_and_a_table(capsys, log):
     assert "20,000" in out
 
 
+def test_a_replay_of_a_log_that_is_not_sorted_says_that_most_was_not_watched_and_what_to_do(capsys, log, tmp_path):
+    rows = (log / f"{PREDICTIONS}.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "reversed.jsonl").write_bytes(b"".join(rows[::-1]))
+    reverse, labels = tmp_path / "reversed.jsonl", log / f"{LABELS}.jsonl"
+    parts = ("--file", f"{PREDICTIONS}={reverse}", "--file", f"{LABELS}={labels}")
+    code, out, _ = run(capsys, "replay", log / "watch.yaml", *parts)
+    assert (code, "sort the log by event time, or raise `lateness`" in out) == (0, True)
+    code, out, _ = run(capsys, "replay", log / "watch.yaml", *files(log, "jsonl"))
+    assert (code, "sort the log" in out) == (0, False)
+
+
 def test_a_replay_writes_its_messages_where_it_is_told_to(capsys, log, tmp_path):
     code, out, _ = run(capsys, "replay", log / "watch.yaml", *files(log, "jsonl"), "--output", tmp_path, "--json")
     assert code == 0
