@@ -155,7 +155,10 @@ def _by_time(part: Part, figures: Figures, words: Words, members: Sequence[NDArr
     bucket = np.array(season.buckets, np.int64)[slots_of(season.cycle, made_at(words))]
     groups = []
     for g, group in enumerate(part.groups):
+        if not isinstance(group.metrics, dict):
+            groups.append(group)
+            continue
         mine = np.any([column == g for column in members], axis=0)
         hours = hours_of(figures.metrics(), answers.take(mine), bucket[mine], max(season.buckets) + 1)
-        groups.append(msgspec.structs.replace(group, hours=hours) if isinstance(group.metrics, dict) else group)
+        groups.append(msgspec.structs.replace(group, hours=hours))
     return msgspec.structs.replace(part, groups=groups, metric_season=season)

@@ -136,8 +136,8 @@ class Lanes:
     @classmethod
     def from_plain(cls, lookout: Lookout, plain: dict[str, Any]) -> Self:
         """Return the lanes that `to_plain` described."""
-        none = np.zeros(plain["rung"].shape, np.int64)  # `over` of a state from before it was kept
-        arrays = {name: plain.get(name, none) if name == "over" else plain[name] for name in _ARRAYS}
+        plain = {"over": np.zeros(plain["rung"].shape, np.int64), **plain}  # a state from before it was kept has none
+        arrays = {name: plain[name] for name in _ARRAYS}
         return cls(state=lookout.detector.restore(plain["state"]), past=Past.from_plain(plain["past"]), **arrays)
 
 
