@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import itertools
 import os
 import shutil
 import signal
@@ -25,7 +26,10 @@ import time
 import uuid
 from contextlib import closing
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 VERSION = "4.1.1"
 USER, PASSWORD = "ada", "lovelace-1815"  # the one user of the SASL listener
@@ -278,14 +282,32 @@ def _run(command: list[str], directory: Path) -> None:
         raise BrokerFailed(f"{command[0]} ended with {done.returncode}: {done.stdout}{done.stderr}")
 
 
+def _ports() -> Iterator[int]:
+    """Yield ports for the listeners of this process, no one twice until all were given.
+
+    They lie below those that a system hands out to connections (from 32768 on Linux), and each worker of the tests has
+    its own: so nobody takes one before its broker listens, or while that is down.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw9").removeprefix("gw")) % 10
+    own = range(12_000 + 2_000 * worker, 14_000 + 2_000 * worker)
+    for k in itertools.count(os.getpid()):
+        yield own[k % len(own)]
+
+
+_PORTS = _ports()
+
+
 def _free_ports(*names: str) -> dict[str, int]:
-    """Return ports nobody listens on now; taken together, so that they differ."""
-    sockets = {name: socket.socket() for name in names}
-    for probe in sockets.values():
-        probe.bind(("127.0.0.1", 0))
-    ports = {name: probe.getsockname()[1] for name, probe in sockets.items()}
-    for probe in sockets.values():
-        probe.close()
+    """Return ports nobody listens on now."""
+    ports: dict[str, int] = {}
+    while len(ports) < len(names):
+        port = next(_PORTS)
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports[names[len(ports)]] = port
     return ports
 
 
